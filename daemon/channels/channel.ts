@@ -3,7 +3,7 @@ import type { DoctorCheckInfo, DoctorResult } from '../core/problems/doctor.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { VapidKeys, WebPushSubscription } from '../core/delivery/web-push.ts';
-import type { Format, Message } from '../core/message/message.ts';
+import type { Format, Message, StoredMessage } from '../core/message/message.ts';
 import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
 import type { Abortable } from '../lib/async/abort.ts';
 import type { Clock } from '../lib/time/clock.ts';
@@ -157,6 +157,48 @@ export interface ChannelCheck<S = unknown> extends DoctorCheckInfo {
   run(settings: S, machine: Machine): Promise<readonly DoctorResult[]> | readonly DoctorResult[];
 }
 
+/** Press of a button, as a provider reports it. */
+export interface ButtonPress {
+  /** `press` of the action. */
+  readonly token: string;
+  /** Name of the person, as others in the chat see it. */
+  readonly name: string;
+  /** Names of the chat in the form of recipients. The press counts only if one of them is a recipient of the message. Absent if the chat cannot be compared. */
+  readonly chat?: readonly string[];
+}
+
+/** Answer to a press, in words for the person. */
+export interface PressAnswer {
+  readonly text: string;
+  /** The button can do nothing more, so the message may show `text` in its place. */
+  readonly isEnd: boolean;
+}
+
+/** Tools of a connection over which a provider reports presses. */
+export interface ListenTools {
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts when the connection is to end. */
+  readonly signal: AbortSignal;
+  /** Position in the reports of the provider, which outlives a restart. */
+  readonly position: { read(): Promise<string | undefined>; write(position: string): Promise<void> };
+  /** Does what the button says. Rejects while the disk is full. */
+  press(press: ButtonPress): Promise<PressAnswer>;
+  /** Reports a fault that lasts; undefined when it is over. */
+  onFault(text: string | undefined): void;
+}
+
+/** Buttons whose presses the provider reports over a connection that the daemon opens, so that nobody needs to reach the daemon. */
+export interface ChannelButtons<S> {
+  /** Name of the connection that the settings ask for; channels with the same name share one. Undefined when they ask for none. May contain a secret. */
+  connection(settings: S): string | undefined;
+  /** Recipients of a message, with which the chat of a press is compared. */
+  recipients?(message: StoredMessage, settings: S): readonly string[];
+  /** Receives presses until the signal aborts; resolves when everything is closed. */
+  listen(settings: S, tools: ListenTools): Promise<void>;
+}
+
 /** Milliseconds in which a send must end, and report its result, after its signal has aborted. */
 export const SETTLE_MS = 3000;
 
@@ -186,6 +228,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly names?: NameChecks;
   /** Reason, in one sentence, why channels of this type cannot work on this machine; undefined when they can. */
   readonly unavailable?: (env: Environment) => string | undefined;
+  /** Buttons of its own. Without them the buttons of an alert are links. */
+  readonly buttons?: ChannelButtons<Static<S>>;
   /** Parts of the machine and the network that it uses. */
   readonly uses?: (settings: Static<S>) => ChannelUses;
   /** Causes of silence that only this type has. */

@@ -35,6 +35,11 @@ export interface Matcher {
   holds(event: Event): boolean;
 }
 
+/** A button of a message: a link, or a change of the alert (`ack`, `resolve`, `silence 1h`). A button without a label gets a default one. */
+export type ActionTemplates =
+  | { readonly label: Template; readonly url: Template; readonly do?: undefined }
+  | { readonly label?: Template; readonly do: string };
+
 /** Fields of a message as templates; a text without `{{` is a template too. Unset fields are undefined. */
 export interface MessageTemplates {
   readonly title?: Template;
@@ -44,7 +49,7 @@ export interface MessageTemplates {
   readonly tags?: readonly Template[];
   readonly link?: Template;
   readonly image?: Template;
-  readonly actions?: readonly { readonly label: Template; readonly url: Template }[];
+  readonly actions?: readonly ActionTemplates[];
   readonly fields?: Readonly<Record<string, Template>>;
   readonly mention?: readonly Template[];
   readonly attach?: readonly Template[];

@@ -1,7 +1,9 @@
 import type { WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
-import type { DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { PressOutcome } from '../core/alerts/press.ts';
+import type { ButtonChange } from '../core/message/alert-button.ts';
+import type { DeadLetter, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { EventInput } from '../core/event/event.ts';
 import type { DoctorFinding } from '../core/problems/doctor.ts';
@@ -45,6 +47,8 @@ export interface DaemonApi {
   /** Explains the outcome of the live rules for an event; undefined when no event has this id. */
   explain(request: ExplainRequest): Promise<ExplanationView | undefined>;
   readonly alertActions: AlertActions;
+  /** Buttons of messages. */
+  readonly buttons: ButtonApi;
   /** Firing alerts of one rule or of all, the oldest first, with the progress of their notifications. */
   alerts(rule?: string): Promise<readonly NotifiedAlertView[]>;
   channels(): Promise<readonly ChannelView[]>;
@@ -115,6 +119,38 @@ export interface AlertActions {
   silence(posted: unknown, isForced: boolean): Promise<SilenceMade>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
+
+/** Buttons of messages. A token is the permission to press one button once. */
+export interface ButtonApi {
+  /** Whether this daemon has signed the token. Costs no access to the store. */
+  isSigned(token: string): boolean;
+  /** State of a button. Changes nothing. */
+  look(token: string): Promise<ButtonView>;
+  /** Presses a button. Resolves when the change is on disk. */
+  press(token: string, presser: Presser): Promise<ButtonView>;
+}
+
+export interface Presser {
+  /** Name that a provider gives; undefined for a person who opened a link. */
+  readonly name?: string;
+  /** Whether the person may press the buttons of this delivery. */
+  readonly mayPress?: (delivery: Delivery) => boolean;
+}
+
+export type ButtonView =
+  /** The token was not signed by this daemon, or the person may not use it. */
+  | { readonly kind: 'unknown' }
+  /** The history does not have the message any more. */
+  | { readonly kind: 'forgotten' }
+  | {
+      readonly kind: 'found';
+      readonly change: ButtonChange;
+      readonly rule: string;
+      readonly key: string;
+      /** Title of the message. */
+      readonly title: string;
+      readonly state: PressOutcome;
+    };
 
 export type SilenceMade =
   | { readonly kind: 'made'; readonly silence: MadeSilenceView }

@@ -2,7 +2,7 @@ import type { AlertView } from '../core/alerts/alerts.ts';
 import type { Attempt, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { Event } from '../core/event/event.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
-import type { Message } from '../core/message/message.ts';
+import type { StoredMessage } from '../core/message/message.ts';
 import type { Explanation } from '../core/explain/explain.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceView } from '../core/alerts/silence-actions.ts';
@@ -78,7 +78,7 @@ export interface DeliveryView {
   /** Next step that ends the reason: a command, or a change of the rules. */
   readonly mend?: string;
   /** The rendered message, where it was asked for. */
-  readonly message?: Message;
+  readonly message?: StoredMessage;
 }
 
 export interface ChannelView {

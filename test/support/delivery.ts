@@ -6,6 +6,7 @@ import type { DeadLetter, Delivery } from '../../daemon/core/delivery/delivery.t
 import type { Event } from '../../daemon/core/event/event.ts';
 import { SendFailure } from '../../daemon/core/problems/failure.ts';
 import type { Message } from '../../daemon/core/message/message.ts';
+import type { OutgoingMessage } from '../../daemon/delivery/lane/deps.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -48,6 +49,9 @@ export function sampleDelivery(overrides: Partial<Delivery> = {}): Delivery {
     ...overrides,
   };
 }
+
+/** Message of an attempt that is the stored one, for deliveries without alert buttons. */
+export const asStored = ({ message }: Delivery): OutgoingMessage => ({ message: message as Message, secrets: [] });
 
 export function sampleDeadLetter(id: string, overrides: Partial<DeadLetter> = {}): DeadLetter {
   return {

@@ -13,7 +13,7 @@ import { newId } from '../../daemon/lib/id.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import type { Settlement, Store } from '../../daemon/store/store.ts';
-import { memoryLog, sampleDelivery } from './delivery.ts';
+import { asStored, memoryLog, sampleDelivery } from './delivery.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export type Reply = (io: SendIo, message: Message) => Promise<Receipt | { awaiting: 'receipt'; until: number }>;
@@ -122,6 +122,7 @@ export class LaneHarness {
       scrubber: this.scrubber,
       raise: (event) => this.notices.push(event),
       open: (config) => this.notifier(config),
+      outgoing: asStored,
     });
     lanes.observe({
       attempted: () => {},

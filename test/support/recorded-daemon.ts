@@ -7,6 +7,7 @@ import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/delivery/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
+  ButtonApi,
   DaemonApi,
   DeliveryView,
   Doctor,
@@ -90,6 +91,11 @@ export class RecordedDaemon implements DaemonApi {
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
   outcomes: Readonly<Record<string, string>> = { backups: 'notified' };
+  buttons: ButtonApi = {
+    isSigned: () => false,
+    look: () => Promise.resolve({ kind: 'unknown' }),
+    press: () => Promise.resolve({ kind: 'unknown' }),
+  };
   readonly explained: ExplainRequest[] = [];
   readonly asked: HistoryRequest[] = [];
   onExplain: DaemonApi['explain'] = () => Promise.resolve(undefined);

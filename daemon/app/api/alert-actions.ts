@@ -10,7 +10,7 @@ import type { Decision, Memory } from '../../core/flow/decision.ts';
 import { storedSilences } from '../../core/flow/steps/silence.ts';
 import { API_SOURCE, OWN_SOURCE } from '../../core/event/event.ts';
 import { silenceWarnings, unknownRules } from '../../core/alerts/silence-check.ts';
-import { readSilenceRequest } from '../../core/alerts/silence-request.ts';
+import { MAX_SILENCES, readSilenceRequest } from '../../core/alerts/silence-request.ts';
 import {
   expireSilence,
   silenceChange,
@@ -38,8 +38,6 @@ export interface AlertActionsDeps {
   readonly onLater: (decision: Decision) => void;
 }
 
-/** Bound of the silences that users made and that have not expired. Every message is checked against each of them. */
-const MAX_SILENCES = 1000;
 /** Age of the past events that the preview of a silence checks, and their number. */
 const PREVIEW_MS = 86_400_000;
 const MAX_PREVIEW_EVENTS = 2000;

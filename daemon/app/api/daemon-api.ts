@@ -26,6 +26,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     check: deps.check,
     explain: explainLive(deps),
     alertActions,
+    buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),
     channels: async () => channelsOf(lanes),
     testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),

@@ -42,6 +42,7 @@ export interface DaemonApiDeps {
   readonly waiter: DeliveryWaiter;
   readonly webPush: DaemonApi['webPush'];
   readonly feed: Feed;
+  readonly buttons: DaemonApi['buttons'];
   readonly tokens: () => readonly Token[];
   /** Reports results that a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;

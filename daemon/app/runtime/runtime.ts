@@ -3,7 +3,7 @@ import type { Decision } from '../../core/flow/decision.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
-import type { ReloadView } from '../../http/daemon-api.ts';
+import type { ButtonApi, ReloadView } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
 import { newId } from '../../lib/id.ts';
@@ -12,6 +12,9 @@ import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
+import { openButtons } from '../buttons/buttons.ts';
+import { hasButtons } from '../buttons/channels.ts';
+import { outgoingMessages } from '../buttons/messages.ts';
 import { Reloading, type ReloadingDeps } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
@@ -33,6 +36,7 @@ export interface Runtime {
   readonly resending: Resending;
   /** Reports results that a timer or a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
+  readonly buttons: ButtonApi;
 }
 
 /** Builds the runtime. Some parts call each other (the daemon's own events go through the intake); they get functions that are called only after all parts are built. */
@@ -63,6 +67,7 @@ export function buildRuntime(
     random: Math.random,
     raise: (event) => own.raise(event),
     open: channelOpener(state, options, pushServer, webPush),
+    outgoing: outgoingMessages({ live, tokens: state.tokens, hasButtons: hasButtons(live) }),
   });
   const sources: RunningSources = new RunningSources({
     ...common,
@@ -72,6 +77,7 @@ export function buildRuntime(
     onMissed: (name, kind, count) => metrics.missed(name, kind, count),
   });
   const onLater = laterObserver(observers);
+  const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
   const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = (result: ReloadView): void => {
     countReload(result, metrics, clock.now());
@@ -80,7 +86,7 @@ export function buildRuntime(
   };
   const reloading = reloadingOf(state, { sources, lanes, timers, onEnd });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
-  return { own, intake, pushServer, webPush, lanes, sources, timers, reloading, resending, onLater };
+  return { own, intake, pushServer, webPush, lanes, sources, timers, reloading, resending, onLater, buttons };
 }
 
 function reloadingOf(

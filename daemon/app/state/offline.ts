@@ -8,6 +8,8 @@ import { Closers } from '../../lib/async/closers.ts';
 import { openLog } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { openStore } from '../../store/sqlite/sqlite.ts';
+import { hasButtons } from '../buttons/channels.ts';
+import { outgoingMessages } from '../buttons/messages.ts';
 import { auditOf } from '../api/daemon-api.ts';
 import { channelsOf } from '../api/status.ts';
 import { Inbox } from '../runtime/inbox.ts';
@@ -73,7 +75,7 @@ const NO_SENDING = {
 export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   // The log goes to stderr, because the command writes its result to stdout.
   const terminal = { ...options.terminal, stdout: options.terminal.stderr };
-  const { closers, live, prepared, store, deadLetters, log, scrubber } = await openState(
+  const { closers, live, prepared, store, deadLetters, log, scrubber, tokens } = await openState(
     { ...options, terminal },
     'command',
   );
@@ -91,7 +93,8 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   const notConnected = 'the daemon is not running, so nobody is connected';
   const push = { push: () => Promise.reject(new SendFailure('transient', 'push.stopped', notConnected)) };
   const open = channelOpener({ log, store }, options, push, new WebPush(store.checkpoints));
-  const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open });
+  const outgoing = outgoingMessages({ ...common, tokens, hasButtons: hasButtons(common.live) });
+  const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open, outgoing });
   await lanes.openForManual(prepared.ruleset.channels);
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
   const resending = new Resending({ ...common, ...resendingDeps({ ...common, lanes, intake }) });

@@ -16,6 +16,7 @@ import { readDaemonSettings } from '../../reload/daemon-settings.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { openStore } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
+import { type ButtonTokens, buttonTokens } from '../buttons/token.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
 import { KeptRules, readKeptRules } from './kept-rules.ts';
@@ -51,6 +52,8 @@ export interface OpenState {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
+  /** Signs the tokens of the buttons of messages. */
+  readonly tokens: ButtonTokens;
   /** Group that may use the socket; undefined for that of the process. */
   readonly socketGroup: SocketGroup | undefined;
 }
@@ -119,7 +122,8 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const inbox = new Inbox(paths.inbox, log);
   const kept = keptRulesOf({ options, paths, store, log, key });
   closers.own('kept rules', () => kept.idle());
-  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, socketGroup };
+  const tokens = buttonTokens(key.derive('buttons'));
+  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, tokens, socketGroup };
 }
 
 function keptRulesOf({

@@ -17,6 +17,8 @@ export interface StateKey {
   readonly seal: (text: string) => Buffer;
   /** Decrypts a text; undefined when it was changed or encrypted with another key. */
   readonly unseal: (sealed: Buffer) => string | undefined;
+  /** Key for another purpose, such as signatures; the same at each start. */
+  readonly derive: (purpose: string) => Buffer;
   /** Writes a new key. The caller calls it once the rules are known to be valid. */
   readonly keep: () => Promise<void>;
 }
@@ -38,6 +40,8 @@ export async function stateKey(paths: Pick<StatePaths, 'key'>): Promise<StateKey
     hash: (text) => hmac(text).digest('hex'),
     seal: (text) => sealWith(encryption, text),
     unseal: (sealed) => unsealWith(encryption, sealed),
+    // No fingerprint hashes a text with NUL, so that none of them is a derived key.
+    derive: (purpose) => hmac(`\0${purpose}`).digest(),
     keep: () => keepSecret(paths.key, kept, key),
   };
 }

@@ -21,6 +21,9 @@ export type SilenceRequest =
 type Settings = Readonly<Record<string, unknown>>;
 type Found = (pointer: string, message: string, mend: string) => void;
 
+/** Bound of the silences that users made and that have not expired. Every message is checked against each of them. */
+export const MAX_SILENCES = 1000;
+
 /** Latest time that RFC 3339 can express. */
 const MAX_TIME = Date.UTC(9999, 11, 31);
 

@@ -61,6 +61,8 @@ export interface ChannelTypeInfo {
   /** Servers to which a channel connects. */
   readonly uses?: (settings: unknown) => { readonly endpoints?: readonly { readonly host: string }[] };
   readonly names?: NameChecks;
+  /** Buttons of its own: `connection` is undefined where the settings ask for none. */
+  readonly buttons?: { connection(settings: unknown): string | undefined };
   readonly doctorChecks?: readonly DoctorCheckInfo[];
 }
 

@@ -1,6 +1,6 @@
 import type { Event } from '../event/event.ts';
 import type { FailureClass } from '../problems/failure.ts';
-import type { Message } from '../message/message.ts';
+import type { StoredMessage } from '../message/message.ts';
 import type { Rate } from '../../lib/time/duration.ts';
 
 /**
@@ -43,7 +43,7 @@ export interface Delivery {
   readonly channelType: string;
   readonly key: string;
   readonly status: 'firing' | 'resolved';
-  readonly message: Message;
+  readonly message: StoredMessage;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** From `notify.delay`, milliseconds: time by which the first attempt is postponed. */
@@ -86,6 +86,6 @@ export interface DeadLetter {
   readonly rule: string;
   readonly key: string;
   readonly event: Event;
-  readonly message: Message;
+  readonly message: StoredMessage;
   readonly attempts: readonly Attempt[];
 }

@@ -2,7 +2,7 @@ import type { NewDelivery } from '../flow/decision.ts';
 import { type DeadReason, isExpired } from './dead-reason.ts';
 import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
-import type { Message } from '../message/message.ts';
+import type { StoredMessage } from '../message/message.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { ownEvents } from '../event/own-events.ts';
 import type { ChannelConfig } from '../ruleset.ts';
@@ -31,7 +31,7 @@ export function fallbackOf(
 }
 
 /** Message for another channel. Recipients have the form of one channel type, so another type gets its configured ones. */
-export function messageFor(message: Message, before: string, now: string): Message {
+export function messageFor(message: StoredMessage, before: string, now: string): StoredMessage {
   if (before === now) return message;
   const { to: _, ...rest } = message;
   return rest;

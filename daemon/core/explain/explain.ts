@@ -2,7 +2,7 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { decide, type DecideContext } from '../flow/decide.ts';
 import type { Decision, LaterResult, Memory, NewDelivery, RuleOutcome, RuleResult } from '../flow/decision.ts';
 import type { Event } from '../event/event.ts';
-import type { Message } from '../message/message.ts';
+import type { StoredMessage } from '../message/message.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
 import { type Candidate, originOf, select } from '../flow/select.ts';
 import {
@@ -50,7 +50,7 @@ export interface ExplainedRule {
 /** A message that would be sent. */
 export interface ExplainedSend {
   readonly channel: string;
-  readonly message: Message;
+  readonly message: StoredMessage;
   /** Time of the first attempt, with the `delay` of the target. */
   readonly at: string;
   /** Times of the further attempts if each one failed, without jitter. */

@@ -4,9 +4,20 @@ export type Priority = 'min' | 'low' | 'normal' | 'high' | 'urgent';
 export const FORMATS: readonly Format[] = ['text', 'markdown', 'html'];
 export const PRIORITIES: readonly Priority[] = ['min', 'low', 'normal', 'high', 'urgent'];
 
+/** Button that opens a link. */
 export interface Action {
   readonly label: string;
+  /** Empty if the daemon has no public address; then `press` is set. */
   readonly url: string;
+  /** Token of an alert button. A channel with buttons of its own sends it, and gets it back when the button is pressed. */
+  readonly press?: string;
+}
+
+/** Button that changes the alert of its message. Its link is made for each attempt, so that only the recipient gets it. */
+export interface AlertButton {
+  readonly label: string;
+  /** `ack`, `resolve` or `silence 1h`. */
+  readonly do: string;
 }
 
 /**
@@ -34,3 +45,6 @@ export interface Message {
   /** Recipients in place of the channel's configured ones, in the form of the channel type. */
   readonly to?: readonly string[];
 }
+
+/** Message as it is rendered, stored and shown: its alert buttons have no links. */
+export type StoredMessage = Omit<Message, 'actions'> & { readonly actions?: readonly (Action | AlertButton)[] };

@@ -2,11 +2,19 @@ import { truncateText, MAX_FIELD_LENGTH } from './truncate.ts';
 import { defaultBody, defaultTitle, oneLine } from './default-message.ts';
 import type { Event } from '../event/event.ts';
 import { withoutBroadcast } from './broadcast.ts';
-import { type Action, type Format, type Message, PRIORITIES, type Priority } from './message.ts';
+import { buttonLabel } from './alert-button.ts';
+import {
+  type Action,
+  type AlertButton,
+  type Format,
+  PRIORITIES,
+  type Priority,
+  type StoredMessage,
+} from './message.ts';
 import type { MessageTemplates, TemplateVariables, Template } from '../ruleset.ts';
 
 export interface RenderedMessage {
-  readonly message: Message;
+  readonly message: StoredMessage;
   /** Errors of the templates that failed; their fields contain them, too. */
   readonly errors: readonly string[];
 }
@@ -31,7 +39,7 @@ export function renderMessage(
   const format = templates.format ?? 'text';
   const errors: string[] = [];
   const rendering = new Rendering(variables, format, (text) => escape(text, format), errors);
-  const plain: Message = {
+  const plain: StoredMessage = {
     title: withStatus(
       templates,
       rendering.shownLine('title', templates.title) ?? defaultTitle(variables, format, escape),
@@ -55,7 +63,7 @@ export function renderMessage(
 /** Fields that most messages do not have. */
 const EXTRAS = ['link', 'image', 'actions', 'fields', 'mention', 'attach', 'replace_key', 'ttl', 'to'] as const;
 
-function extras(templates: MessageTemplates, rendering: Rendering): Partial<Message> {
+function extras(templates: MessageTemplates, rendering: Rendering): Partial<StoredMessage> {
   const link = rendering.address('link', templates.link);
   const image = rendering.address('image', templates.image);
   const replaceKey = rendering.line('replace_key', templates.replace_key);
@@ -155,10 +163,14 @@ class Rendering {
       .filter((text) => text !== '');
   }
 
-  actions(actions: MessageTemplates['actions']): readonly Action[] | undefined {
-    return actions?.flatMap(({ label, url }) => {
-      const address = this.address('actions', url);
-      return address === undefined ? [] : [{ label: this.line('actions', label) ?? '', url: address }];
+  /** A button on an alert that has ended would change nothing, and is left out. */
+  actions(actions: MessageTemplates['actions']): StoredMessage['actions'] {
+    return actions?.flatMap((action): readonly (Action | AlertButton)[] => {
+      const label = this.line('actions', action.label) ?? '';
+      if (action.do !== undefined)
+        return this.#variables.status === 'resolved' ? [] : [{ label: label || buttonLabel(action.do), do: action.do }];
+      const address = this.address('actions', action.url);
+      return address === undefined ? [] : [{ label, url: address }];
     });
   }
 

@@ -4,6 +4,7 @@ import { isObject } from '../values/json.ts';
 import { compileCondition } from '../match/condition/condition.ts';
 import { joinPointer, nameOf } from '../values/pointer.ts';
 import type { Template } from '../ruleset.ts';
+import { readButton } from '../message/alert-button.ts';
 import { compileTemplate } from '../message/template.ts';
 import type { Decoding } from './fields.ts';
 import { type Absolute, absoluteArgument, absoluteGlob, absoluteTemplate, absoluteUnlessName } from './paths.ts';
@@ -82,6 +83,14 @@ const template = (text: string, pointer: string, sink: DecodeSink): Template | u
   return undefined;
 };
 
+/** Reads a button on the alert; undefined after a finding. */
+const buttonChange = (text: string, pointer: string, sink: DecodeSink): string | undefined => {
+  const read = readButton(text);
+  if (read.ok) return read.text;
+  sink.found({ pointer, at: 'value', code: 'value.button', message: read.message, mend: read.mend, quotes: true });
+  return undefined;
+};
+
 const DECODERS: Readonly<Record<Decoding, Decoder>> = {
   path: located(asWritten, (text, absolute) => absolute(text)),
   glob: located(asWritten, absoluteGlob),
@@ -89,6 +98,11 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
   'path-template': located(template, absoluteTemplate),
   argument: located(template, absoluteArgument),
   template,
+  'alert-button': (text, pointer, sink) => {
+    const change = buttonChange(text, pointer, sink);
+    return change === undefined ? undefined : { do: change };
+  },
+  'button-change': buttonChange,
   duration: parseDurationText,
   'duration-text': (text, pointer, sink) => (parseDurationText(text, pointer, sink) === undefined ? undefined : text),
   size: quantity(parseSize, 'a size', 'write it like `64KiB` or `1MB`'),

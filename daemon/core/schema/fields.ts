@@ -30,7 +30,9 @@ export type Decoding =
   | 'glob'
   | 'name-or-path'
   | 'path-template'
-  | 'argument';
+  | 'argument'
+  | 'alert-button'
+  | 'button-change';
 
 /** `10s` -> milliseconds. */
 export const duration = (doc: FieldDoc<string>) => decoded<number>('duration', doc);

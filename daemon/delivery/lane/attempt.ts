@@ -4,7 +4,7 @@ import type { Outcome } from '../../core/delivery/judge.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { Deadline, DeadlinePassed, type Abortable } from '../../lib/async/abort.ts';
-import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { LaneDeps } from './deps.ts';
 import type { LazyNotifier } from './lazy-notifier.ts';
@@ -18,6 +18,8 @@ export interface EndedAttempt {
   readonly record: Attempt;
   readonly fingerprint: string;
 }
+
+type AnswerScrubber = Pick<Scrubber, 'scrubAnswer' | 'scrubAnswerJson'>;
 
 const MAX_BODY_CHARS = 4096;
 const MAX_MESSAGE_CHARS = 500;
@@ -78,11 +80,13 @@ export async function sendOnce(
   notifier: Notifier,
   delivery: Delivery,
   timeout: number,
-  { killed, clock, scrubber }: Pick<LaneDeps, 'killed' | 'clock' | 'scrubber'>,
+  { killed, clock, scrubber: known, outgoing }: Pick<LaneDeps, 'killed' | 'clock' | 'scrubber' | 'outgoing'>,
 ): Promise<AttemptOutcome> {
   const deadline = new Deadline(clock, timeout, killed);
+  const { message, secrets } = outgoing(delivery);
+  const scrubber = secrets.length === 0 ? known : new WithSecrets(known, secrets);
   try {
-    const answer = await failOverdue(deadline, notifier.send(delivery.message, new Io(delivery, deadline)));
+    const answer = await failOverdue(deadline, notifier.send(message, new Io(delivery, deadline)));
     if (isAwaited(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
@@ -93,6 +97,25 @@ export async function sendOnce(
     return { kind: 'bug', error: new Error(message, { cause }) };
   } finally {
     deadline.close();
+  }
+}
+
+/** Masks the secrets of the daemon and those of one message. */
+class WithSecrets implements AnswerScrubber {
+  readonly #known: AnswerScrubber;
+  readonly #own = new Scrubber();
+
+  constructor(known: AnswerScrubber, secrets: readonly string[]) {
+    this.#known = known;
+    for (const secret of secrets) this.#own.add(secret);
+  }
+
+  scrubAnswer(text: string): string {
+    return this.#own.scrubAnswer(this.#known.scrubAnswer(text));
+  }
+
+  scrubAnswerJson<T>(value: T): T {
+    return this.#own.scrubAnswerJson(this.#known.scrubAnswerJson(value));
   }
 }
 
@@ -136,7 +159,7 @@ function isAwaited(answer: Receipt | AwaitedReceipt): answer is AwaitedReceipt {
   return 'awaiting' in answer;
 }
 
-function scrubbed(failure: SendFailure, scrubber: Scrubber): SendFailure {
+function scrubbed(failure: SendFailure, scrubber: AnswerScrubber): SendFailure {
   const { body, ...detail } = failure.detail;
   const message = scrubber.scrubAnswer(failure.message).slice(0, MAX_MESSAGE_CHARS);
   return new SendFailure(failure.class, scrubber.scrubAnswer(failure.code), message, {

@@ -1,6 +1,7 @@
 import type { Notifier } from '../../channels/channel.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { EventInput } from '../../core/event/event.ts';
+import type { Message } from '../../core/message/message.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
@@ -12,6 +13,13 @@ import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 export interface LaneObserver {
   attempted(channel: string, milliseconds: number): void;
   settled(delivery: Delivery, settlement: Settlement): void;
+}
+
+/** Message of one attempt. */
+export interface OutgoingMessage {
+  readonly message: Message;
+  /** Tokens of its buttons, which no answer of the remote server may show to others. */
+  readonly secrets: readonly string[];
 }
 
 /** Dependencies that all lanes share. */
@@ -28,6 +36,8 @@ export interface LaneDeps {
   readonly raise: (event: EventInput) => void;
   readonly observer: LaneObserver;
   readonly open: (config: ChannelConfig) => Notifier;
+  /** Makes the message of an attempt. */
+  readonly outgoing: (delivery: Delivery) => OutgoingMessage;
   /** Aborts when the grace period of a stop is over. Attempts end then, and writes are no longer retried while the disk is full. */
   readonly killed: AbortSignal;
   /** Live configuration of another channel, for fallbacks. */

@@ -11,6 +11,8 @@ export interface HostCheck {
   checkOrigin(request: IncomingMessage, listed: boolean): string | undefined;
   /** Throws 403 for a page of another origin where the request is not verified. Also detects pages by `Sec-Fetch-Site`, as for an image. */
   checkSite(request: IncomingMessage): void;
+  /** Whether a form was sent by a page of another origin, as far as the browser says so. */
+  isForeignForm(request: IncomingMessage): boolean;
 }
 
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
@@ -64,6 +66,13 @@ export function openHostCheck(listenHost: string, daemon: Pick<DaemonApi, 'publi
     checkSite(request) {
       if (isForeign(request) || !OWN_SITES.includes(request.headers['sec-fetch-site']))
         throw foreignPage('pages of other origins may not send here, because this source verifies nothing');
+    },
+    isForeignForm({ headers }) {
+      const { origin, host, 'sec-fetch-site': site } = headers;
+      if (!OWN_SITES.includes(site)) return true;
+      // A page with `Referrer-Policy: no-referrer` sends `Origin: null`, also to itself (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+      if (origin === undefined || origin === 'null') return false;
+      return origin !== urlOf(daemon.publicUrl())?.origin && urlOf(origin)?.host !== host;
     },
   };
 }

@@ -1,6 +1,9 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
+import { handleButton } from '../buttons/handle.ts';
+import { ButtonLimit } from '../buttons/limit.ts';
+import { buttonToken } from '../buttons/path.ts';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
 import { discardRest } from '../request/body.ts';
 import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
@@ -58,11 +61,13 @@ export class Router {
   readonly #deps: RouteDeps;
   readonly #hostCheck: HostCheck;
   readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
+  readonly #buttonLimit: ButtonLimit;
   #stopping = false;
 
   constructor(deps: RouteDeps, hostCheck: HostCheck) {
     this.#deps = deps;
     this.#hostCheck = hostCheck;
+    this.#buttonLimit = new ButtonLimit(deps.clock);
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
   }
 
@@ -110,6 +115,8 @@ export class Router {
   ): Promise<void> | void {
     checkHeaders(request);
     const url = targetOf(request.url ?? '/');
+    const button = buttonToken(url.pathname, this.#deps.daemon.publicUrl());
+    if (button !== undefined) return this.#button(request, response, button);
     const hook = isHook(url.pathname);
     // Senders reach a hook through proxies and by any name; `handleHook` checks the origin.
     if (!hook && !trusted) this.#hostCheck.checkHost(request);
@@ -123,6 +130,13 @@ export class Router {
     // Probes and caches add their own parameters to public routes.
     const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
     return route.handle({ request, response, params: found.params, query, caller, disconnect }, this.#deps);
+  }
+
+  /** A link is opened by any name of the daemon, and its token is the permission. */
+  #button(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
+    if (this.#stopping) throw stoppingProblem();
+    const { daemon } = this.#deps;
+    return handleButton(request, response, token, { daemon, hostCheck: this.#hostCheck, limit: this.#buttonLimit });
   }
 
   /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */

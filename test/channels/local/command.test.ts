@@ -8,6 +8,7 @@ import { sendOnce } from '../../../daemon/delivery/lane/attempt.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import {
+  asStored,
   channelTools,
   failureOfSending,
   sampleDelivery,
@@ -118,6 +119,7 @@ test('a program that ignores SIGTERM is killed, and the failure says so', async 
     killed: new AbortController().signal,
     clock,
     scrubber: new Scrubber(),
+    outgoing: asStored,
   });
   await linesIn(started, 1);
   await clock.advance(30_000);

@@ -152,10 +152,13 @@ export function headerValue(text: string): string {
 }
 
 /** Variables of the templates in a channel's settings: the fields of the default JSON body, and those of the event. */
-export const sendVariables = (message: Message, delivery: Delivery): TemplateVariables =>
+export const sendVariables = (message: SentParts, delivery: Delivery): TemplateVariables =>
   variablesOf(notification(message, delivery));
 
 export const variablesOf = (standard: Notification): TemplateVariables => standard as Notification & TemplateVariables;
+
+/** Parts of a message that the variables of templates have. */
+type SentParts = Omit<Message, 'actions'>;
 
 export interface Notification {
   /** Id of the delivery. */
@@ -174,7 +177,7 @@ export interface Notification {
 }
 
 /** Default JSON body of a webhook; the same in every attempt. */
-export function notification(message: Message, delivery: Delivery): Notification {
+export function notification(message: SentParts, delivery: Delivery): Notification {
   const { title, body, priority, tags, link = null, fields = {} } = message;
   const { id, rule, key, status, event } = delivery;
   const time = new Date(delivery.createdAt).toISOString();

@@ -17,7 +17,8 @@ const PLAIN_FROM: Readonly<Record<Format, (text: string) => string>> = {
 export const plainOf = (text: string, format: Format): string => cleanText(PLAIN_FROM[format](text));
 
 /** Title on one line. */
-export const plainTitle = ({ title, format }: Message): string => cleanLine(plainOf(title, format));
+export const plainTitle = ({ title, format }: Pick<Message, 'title' | 'format'>): string =>
+  cleanLine(plainOf(title, format));
 
 export const plainBody = ({ body, format }: Message): string => plainOf(body, format).trim();
 

@@ -48,7 +48,7 @@ type EgressFields = NonNullable<DaemonFileSettings['egress']>;
 const PUBLIC_URL: UrlForm = {
   schemes: ['http', 'https'],
   login: 'none',
-  path: 'none',
+  path: 'any',
   query: {},
   example: 'https://belfry.example.com',
 };

@@ -1,6 +1,7 @@
 import { compileSteps, STEPS } from '../../flow/steps/index.ts';
 import { alert } from '../../flow/steps/alert.ts';
 import { settingsOf } from '../../flow/step.ts';
+import { checkButtons, withoutAlertButtons } from '../buttons.ts';
 import { recordWrittenNames, targetOf } from '../notify.ts';
 import { RuleReport } from '../rule-report.ts';
 import type { CompileContext, FileDefaults } from '../context.ts';
@@ -40,10 +41,13 @@ export function compileRule(
   const match = combinedMatch(given, pointer, context);
   const matcher = matcherOf(match, given, pointer, context);
   if (settings === undefined) return undefined;
-  const message = { ...defaults.message, ...settings.message };
-  const steps = compileSteps(settings, new RuleReport(settings.name, pointer, context, message));
-  if (matcher === undefined || context.count > before) return undefined;
+  const written = { ...defaults.message, ...settings.message };
+  const report = new RuleReport(settings.name, pointer, context, written);
+  const steps = compileSteps(settings, report);
   const alertSettings = settingsOf(alert, { steps });
+  if (alertSettings === undefined) checkButtons(given, report);
+  if (matcher === undefined || context.count > before) return undefined;
+  const message = alertSettings === undefined ? withoutAlertButtons(written) : written;
   const { name: own, on, catch_all: catchAll, if: condition, on_error: onError, key } = settings;
   return {
     name: own,

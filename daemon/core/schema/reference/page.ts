@@ -38,7 +38,11 @@ const MESSAGES: ReadonlySet<string> = new Set(['message']);
 function itemOf(property: Schema): Schema | undefined {
   const items = [property.items, ...(property.anyOf ?? []).map((branch) => branch.items)];
   const choices = items.flatMap((item) => (item === undefined ? [] : [item, ...(item.anyOf ?? [])]));
-  return choices.find((choice) => choice.properties !== undefined);
+  const maps = choices.filter((choice) => choice.properties !== undefined);
+  if (maps.length < 2) return maps[0];
+  const required = maps[0]!.required?.filter((name) => maps.every((map) => map.required?.includes(name)));
+  const properties = Object.assign({}, ...maps.map((map) => map.properties).reverse()) as Schema['properties'];
+  return { properties: properties ?? {}, required: required ?? [] };
 }
 
 const isNested = (schema: Schema): boolean => schema.properties !== undefined;

@@ -111,7 +111,7 @@ export const daemonSchema = strict(
     public_url: Type.Optional(
       Type.String({
         description:
-          'Address of this daemon for others: scheme, host and port. A path is refused: a proxy before the daemon must remove it.',
+          'Address of this daemon for others, to which links of messages lead: scheme, host and port, and the path below which a proxy publishes it.',
         examples: ['https://belfry.example.com'],
         pattern: '^https?://',
       }),

@@ -1,5 +1,4 @@
 import { FORMATS, PRIORITIES } from '../../message/message.ts';
-import { strict } from '../fields.ts';
 import { Type } from '../type.ts';
 
 const text = (description: string, example: string) => Type.String({ description, examples: [example] });
@@ -20,10 +19,14 @@ const message = Type.Object(
     image: Type.Optional(text('URL of a picture.', 'https://ci.example.com/1.png')),
     actions: Type.Optional(
       Type.Array(
-        strict({
-          label: text('The text of the button.', 'Open'),
-          url: text('The link.', 'https://ci.example.com/1'),
-        }),
+        Type.Object(
+          {
+            label: text('The text of the button.', 'Open'),
+            url: Type.Optional(text('The link.', 'https://ci.example.com/1')),
+            do: Type.Optional(text('Change of the alert, in place of a link: `ack`, `resolve`, `silence 1h`.', 'ack')),
+          },
+          { additionalProperties: false },
+        ),
         {
           description: 'Buttons.',
           examples: [[{ label: 'Open', url: 'https://ci.example.com/1' }]],

@@ -1,14 +1,32 @@
 import { FORMATS, PRIORITIES } from '../../message/message.ts';
 import { durationText, oneOrMany, pathTemplate, strict, template, wordOrTemplate } from '../fields.ts';
+import type { ActionTemplates } from '../../ruleset.ts';
 import { Type } from '../type.ts';
 
-const action = strict(
-  {
-    label: template({ description: 'The text of the button.', examples: ['Open the build'] }),
-    url: template({ description: 'The link.', examples: ['{{ data.url }}'] }),
-  },
-  { description: 'A button under the message.' },
-);
+const action = Type.Unsafe<ActionTemplates>({
+  anyOf: [
+    { type: 'string', belfry: 'alert-button', description: 'A button on the alert: `ack`, `resolve` or `silence 1h`.' },
+    strict(
+      {
+        label: template({ description: 'The text of the button.', examples: ['Open the build'] }),
+        url: template({ description: 'The link.', examples: ['{{ data.url }}'] }),
+      },
+      { description: 'A button that opens a link.' },
+    ),
+    strict(
+      {
+        label: Type.Optional(template({ description: 'The text of the button.', examples: ['I take it'] })),
+        do: Type.Unsafe<string>({
+          type: 'string',
+          belfry: 'button-change',
+          description: 'Change of the alert: `ack`, `resolve` or `silence 1h`.',
+          examples: ['ack', 'silence 1h'],
+        }),
+      },
+      { description: 'A button on the alert, with a text of its own.' },
+    ),
+  ],
+});
 
 /** `message:` of a rule, of a notify target and of `defaults`. Every text is a Liquid template. */
 export const messageSchema = strict(
@@ -48,8 +66,9 @@ export const messageSchema = strict(
     image: Type.Optional(template({ description: 'URL of a picture to show.', examples: ['{{ data.snapshot }}'] })),
     actions: Type.Optional(
       Type.Array(action, {
-        description: 'Buttons, for channels that can show them.',
-        examples: [[{ label: 'Open the build', url: '{{ data.url }}' }]],
+        description:
+          'Buttons, for channels that can show them, else links: `ack`, `resolve` and `silence 1h` change the alert, others open a link.',
+        examples: [['ack', 'silence 1h', { label: 'Open the build', url: '{{ data.url }}' }]],
       }),
     ),
     fields: Type.Optional(
