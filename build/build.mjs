@@ -28,6 +28,7 @@ export const EXTERNAL = [
   'libsql',
   'liquidjs',
   'markdown-it',
+  'mqtt-packet',
   'node-notifier',
   'nodemailer',
   're2js',

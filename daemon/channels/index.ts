@@ -12,6 +12,7 @@ import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
 import { mailgun } from './mail-api/mailgun.ts';
 import { mattermost } from './chat/work/mattermost.ts';
+import { mqtt } from './broker/mqtt/mqtt.ts';
 import { ntfy } from './push/ntfy.ts';
 import { opsgenie } from './incident/opsgenie.ts';
 import { pagerduty } from './incident/pagerduty.ts';
@@ -37,7 +38,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
   { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
-  { name: 'Message brokers and logs', types: [redis, log] },
+  { name: 'Message brokers and logs', types: [mqtt, redis, log] },
   { name: 'Web, programs and files', types: [webhook, command, file] },
 ];
 

@@ -1,0 +1,297 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Packet } from 'mqtt-packet';
+import type { SettingProblem } from '../../../core/compile/registry.ts';
+import type { Receipt } from '../../../core/delivery/delivery.ts';
+import type { Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { secret, strict, template } from '../../../core/schema/fields.ts';
+import { type Static, Type } from '../../../core/schema/type.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import { defineChannel, type SendIo } from '../../channel.ts';
+import { type Connection, type Opening, openBroker } from '../../kit/broker/connection.ts';
+import {
+  checkName,
+  JSON_SUPPORTS,
+  JSON_TYPE,
+  jsonOf,
+  lifetimeOf,
+  type NameForm,
+  renderName,
+} from '../../kit/broker/content.ts';
+import { isOtherVersion, mqttFailure } from './codes.ts';
+import {
+  checkServer,
+  type Server,
+  type ServerForm,
+  serverOf,
+  serverSettings,
+  usesServer,
+} from '../../kit/broker/server.ts';
+import { overWebSocket } from './web-socket.ts';
+import { Wire } from '../../kit/broker/wire.ts';
+
+const FORM: ServerForm = {
+  schemes: {
+    mqtt: { port: 1883, tls: false },
+    mqtts: { port: 8883, tls: true },
+    ws: { port: 80, tls: false },
+    wss: { port: 443, tls: true },
+  },
+  login: 'any',
+  path: 'any',
+  query: 'any',
+  example: 'mqtts://broker.example.com:8883',
+};
+
+const settingsSchema = strict({
+  ...serverSettings(
+    'The broker: `mqtt://`, `mqtts://` for TLS, or `ws://` and `wss://` with a path for WebSockets.',
+    'mqtts://mqtt.example.com',
+  ),
+  user: Type.Optional(Type.String({ description: 'User of the login.', examples: ['belfry'] })),
+  password: Type.Optional(secret({ description: 'Password of `user`.', examples: ['${env:MQTT_PASSWORD}'] })),
+  topic: template({
+    description:
+      'Topic to publish to. In values of an event `/`, `+`, `#`, `$` and blanks become `_`, so that they add no level.',
+    examples: ['belfry/{{ rule }}/{{ key }}'],
+  }),
+  qos: Type.Optional(
+    Type.Unsafe<0 | 1 | 2>({
+      type: 'integer',
+      enum: [0, 1, 2],
+      description: 'Quality of service. 1 and 2 are confirmed by the broker; 0 is not.',
+      examples: [2],
+      default: 1,
+    }),
+  ),
+  retain: Type.Optional(
+    Type.Boolean({
+      description: 'The broker keeps the last message of the topic for later subscribers.',
+      examples: [true],
+      default: false,
+    }),
+  ),
+});
+
+type Settings = Static<typeof settingsSchema>;
+
+/** Names of topics. https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901241 */
+const TOPIC: NameForm = {
+  type: 'mqtt',
+  setting: 'topic',
+  reserved: /[\s\p{Cc}\p{Cf}/+#$]/gu,
+  fault: (name) =>
+    /[+#]/.test(name)
+      ? 'has `+` or `#`, which are for subscribers only'
+      : /\p{Cc}/u.test(name)
+        ? 'has a control character'
+        : undefined,
+  example: 'belfry/alerts',
+  maxBytes: 65_535,
+};
+
+/** MQTT 5, or 3.1.1 where the broker does not speak 5. https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html */
+export const mqtt = defineChannel({
+  type: 'mqtt',
+  summary: 'Publishes the message as JSON to a topic of an MQTT broker.',
+  documentation: 'https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html',
+  setup: [
+    'Make a user of the broker (Mosquitto: `mosquitto_passwd /etc/mosquitto/passwd belfry`) that may write to the topic.',
+    'Put its password into the environment, and its name into `user`.',
+  ],
+  example: {
+    url: 'mqtts://mqtt.example.com',
+    user: 'belfry',
+    password: '${env:MQTT_PASSWORD}',
+    topic: 'belfry/{{ rule }}',
+  },
+  receipt: 'the confirmation of the broker; with `qos: 0` nothing confirms that it got the message',
+  settings: settingsSchema,
+  limits: {},
+  supports: JSON_SUPPORTS,
+  // Subscribers are programs, and each attempt has the same `id`; QoS 1 itself may deliver twice.
+  idempotent: true,
+  check,
+  uses: (settings) => usesServer(settings, FORM, /^wss?:/i.test(settings.url.reveal()) ? { http: true } : {}),
+  open: (settings, tools) => openBroker('mqtt', tools, (opening) => openMqtt(settings, opening, tools.clock)),
+});
+
+function check(settings: Settings): SettingProblem[] {
+  const problems = [...checkServer(settings, FORM), ...checkName(settings.topic, TOPIC)];
+  if (problems.length > 0) return problems;
+  const { scheme, target, user } = serverOf(settings, FORM);
+  if (!scheme.startsWith('ws') && target !== '' && target !== '/')
+    return [
+      { pointer: '/url', message: '`url` has a path, which has no meaning here', mend: 'write the topic as `topic`' },
+    ];
+  if (user !== undefined && settings.user !== undefined)
+    return [{ pointer: '/user', message: '`url` and `user` both name the user', mend: 'remove one of them' }];
+  return settings.password !== undefined && settings.user === undefined
+    ? [{ pointer: '/password', message: 'there is a `password` and no `user`', mend: 'set `user` too' }]
+    : [];
+}
+
+type Version = 4 | 5;
+
+interface Session {
+  readonly wire: Wire<Packet>;
+  readonly version: Version;
+  readonly write: (packet: Packet) => void;
+  /** Largest packet that the broker accepts, bytes. */
+  readonly maxBytes: number;
+  /** Seconds of silence after which the broker closes the connection. */
+  readonly keepAlive: number;
+}
+
+/** Seconds without a packet after which a ping is sent. */
+const KEEP_ALIVE_S = 60;
+
+async function openMqtt(settings: Settings, opening: Opening, clock: Clock): Promise<Connection> {
+  const server = serverOf(settings, FORM);
+  const session = await connect(settings, server, opening, 5).catch((error: unknown) => {
+    if (error instanceof SendFailure && isOtherVersion(Number(error.code.slice('mqtt.'.length))))
+      return connect(settings, server, opening, 4);
+    throw error;
+  });
+  const { wire } = session;
+  const stopPings = keepAlive(session, clock);
+  return {
+    get isLost() {
+      return wire.isLost;
+    },
+    send: (message, io) => publish(session, settings, message, io),
+    close() {
+      stopPings();
+      if (!wire.isLost) session.write({ cmd: 'disconnect', reasonCode: 0 });
+      wire.stream.end();
+      wire.stream.destroy();
+    },
+  };
+}
+
+async function connect(settings: Settings, server: Server, opening: Opening, version: Version): Promise<Session> {
+  const { generate, parser: makeParser } = await import('mqtt-packet');
+  const socket = await opening.dial(server);
+  const stream: Duplex = server.scheme.startsWith('ws')
+    ? await opening.within(socket, overWebSocket(server, socket, 'mqtt'))
+    : socket;
+  const parser = makeParser({ protocolVersion: version });
+  const wire = new Wire<Packet>(stream, (chunk) => void parser.parse(chunk));
+  parser.on('error', () =>
+    wire.fail(new SendFailure('permanent', 'mqtt.garbled', 'the answer is not MQTT', { misconfigured: true })),
+  );
+  parser.on('packet', (packet) => receive(wire, packet));
+  const write = (packet: Packet): void => void stream.write(generate(packet, { protocolVersion: version }));
+  const connected = wire.answer(CONNACK);
+  const user = server.user ?? settings.user;
+  const password = server.password ?? settings.password?.reveal();
+  write({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: version,
+    clean: true,
+    clientId: `belfry-${randomBytes(8).toString('hex')}`,
+    keepalive: KEEP_ALIVE_S,
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password: Buffer.from(password) }),
+  });
+  const answer = await opening.within(stream, connected.then(accepted));
+  const { maximumPacketSize = Number.POSITIVE_INFINITY, serverKeepAlive = KEEP_ALIVE_S } = answer.properties ?? {};
+  return { wire, version, write, maxBytes: maximumPacketSize, keepAlive: serverKeepAlive };
+}
+
+/** Number under which the answer to CONNECT is awaited; packet ids begin with 1. */
+const CONNACK = 0;
+
+function accepted(packet: Packet): Extract<Packet, { cmd: 'connack' }> {
+  if (packet.cmd !== 'connack') throw new SendFailure('permanent', 'mqtt.garbled', 'the answer is not MQTT');
+  const { reasonCode = 0, returnCode = 0, properties } = packet;
+  const code = Math.max(reasonCode, returnCode);
+  if (code !== 0) throw mqttFailure(code, properties?.reasonString);
+  return packet;
+}
+
+function receive(wire: Wire<Packet>, packet: Packet): void {
+  if (packet.cmd === 'connack') wire.resolve(CONNACK, packet);
+  else if (packet.cmd === 'disconnect')
+    wire.fail(mqttFailure(packet.reasonCode ?? 128, packet.properties?.reasonString));
+  else if (packet.cmd === 'puback' || packet.cmd === 'pubrec' || packet.cmd === 'pubcomp')
+    wire.resolve(packet.messageId, packet);
+}
+
+/** Pings the broker, which closes a connection without packets. Returns the end of it. */
+function keepAlive({ wire, write, keepAlive: seconds }: Session, clock: Clock): () => void {
+  if (seconds === 0) return () => undefined;
+  let cancel = (): void => undefined;
+  const ping = (): void => {
+    if (wire.isLost) return;
+    write({ cmd: 'pingreq' });
+    arm();
+  };
+  const arm = (): void => {
+    cancel = clock.after((seconds * 1000) / 2, ping);
+  };
+  arm();
+  wire.stream.once('close', () => cancel());
+  return () => cancel();
+}
+
+/** MQTT 5, 4.9: packet ids have 16 bits. */
+const MAX_PACKET_ID = 65_535;
+const NO_SUBSCRIBER = 16;
+
+async function publish(session: Session, settings: Settings, message: Message, io: SendIo): Promise<Receipt> {
+  const { wire, write, version } = session;
+  const { delivery } = io;
+  const { qos = 1, retain = false } = settings;
+  const topic = renderName(settings.topic, TOPIC, message, delivery);
+  const payload = jsonOf(message, delivery);
+  if (payload.length + topic.length + HEAD_BYTES > session.maxBytes)
+    throw new SendFailure('permanent', 'mqtt.149', 'the message is larger than the broker accepts');
+  const messageId = wire.next(MAX_PACKET_ID);
+  const confirmed = qos === 0 ? undefined : wire.answer(messageId);
+  if (!wire.isLost)
+    write({
+      cmd: 'publish',
+      topic,
+      payload,
+      qos,
+      retain,
+      dup: false,
+      messageId,
+      ...(version === 5 && { properties: propertiesOf(message, delivery.id) }),
+    });
+  if (confirmed === undefined) return { answer: 'sent with QoS 0, which the broker does not confirm' };
+  const first = await confirmed;
+  refuse(first, retain);
+  if (qos === 1) return { answer: 'PUBACK' };
+  const completed = wire.answer(messageId);
+  write({ cmd: 'pubrel', messageId, reasonCode: 0 });
+  await completed;
+  return { answer: 'PUBCOMP' };
+}
+
+/** Bytes of a PUBLISH packet besides topic and payload: its header, and properties with an id. */
+const HEAD_BYTES = 256;
+
+function propertiesOf(message: Message, id: string) {
+  const lifetime = lifetimeOf(message);
+  return {
+    payloadFormatIndicator: true,
+    contentType: JSON_TYPE,
+    userProperties: { id },
+    ...(lifetime !== undefined && { messageExpiryInterval: Math.ceil(lifetime / 1000) }),
+  };
+}
+
+function refuse(packet: Packet, retain: boolean): void {
+  const { reasonCode = 0, properties } = packet as Extract<Packet, { cmd: 'puback' }>;
+  if (reasonCode >= 128) throw mqttFailure(reasonCode, properties?.reasonString);
+  if (reasonCode === NO_SUBSCRIBER && !retain)
+    throw new SendFailure(
+      'transient',
+      'mqtt.no_subscriber',
+      'nobody is subscribed to the topic, so that the message would be lost',
+    );
+}
