@@ -1,6 +1,8 @@
 import { createConnection } from 'node:net';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { redis } from '../../../daemon/channels/broker/redis/redis.ts';
+import { openDialer } from '../../../daemon/channels/kit/net/dialer.ts';
+import { compileEgress } from '../../../daemon/core/values/egress.ts';
 import { authority, expired, key, valid } from '../../support/certificates.ts';
 import { useChannel } from '../../support/broker-channel.ts';
 import { openBrokerDestination } from '../../support/broker-destination.ts';
@@ -64,6 +66,14 @@ describe('the connection', () => {
     const failure = await channel.open({ url: `redis://127.0.0.1:${port}`, stream: 'alerts' }).failure();
     expect(failure).toMatchObject({ class: 'transient', code: 'net.refused' });
     expect(failure.detail.refusedAt).toEqual([{ address: '127.0.0.1', port }]);
+  });
+
+  test('to an address that `daemon.egress` denies is not made', async () => {
+    const server = await fake();
+    const egress = compileEgress({ denyPrivate: true, allow: [], deny: [] });
+    const opened = channel.open(server.settings as object, { net: openDialer({ egress }) });
+    expect(await opened.failure()).toMatchObject({ class: 'permanent', code: 'net.egress_denied' });
+    expect(server.connections).toBe(0);
   });
 
   test('to something that is not Redis fails for now', async () => {

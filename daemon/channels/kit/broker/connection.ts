@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { Receipt } from '../../../core/delivery/delivery.ts';
@@ -6,8 +6,8 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { unlessAborted } from '../../../lib/async/abort.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
+import { connected, type Dialer } from '../net/dialer.ts';
 import { networkFailure } from '../net/network-failures.ts';
-import { type NameResolver, openResolver } from '../net/resolver.ts';
 import type { Server } from './server.ts';
 
 /** Connection to a broker that stays open for many messages. */
@@ -21,8 +21,8 @@ export interface Connection {
 
 /** Tools for opening a connection. */
 export interface Opening {
-  /** Resolves names, for a library that dials by itself. */
-  readonly lookup: LookupFunction;
+  /** For a library that connects by itself. */
+  readonly net: Dialer;
   /** Socket to a server; encrypted if the server is secure, unless `plain`. */
   dial(server: Server, options?: { readonly plain?: true }): Promise<Socket>;
   /** TLS over an open socket. */
@@ -40,9 +40,8 @@ export function openBroker(
   tools: ChannelTools,
   open: (opening: Opening) => Promise<Connection>,
 ): Notifier {
-  const resolver = openResolver();
   const closing = new AbortController();
-  const kept = new KeptConnection(() => open(openingOf(tools, resolver, closing.signal)));
+  const kept = new KeptConnection(() => open(openingOf(tools, closing.signal)));
   return {
     async send(message, io) {
       const { ending } = io;
@@ -60,7 +59,6 @@ export function openBroker(
     },
     async close() {
       closing.abort();
-      resolver.close();
       await kept.close();
     },
   };
@@ -119,30 +117,24 @@ async function closed(connection: Connection): Promise<void> {
   }
 }
 
-function openingOf(tools: ChannelTools, resolver: NameResolver, signal: AbortSignal): Opening {
+function openingOf({ net, clock }: ChannelTools, signal: AbortSignal): Opening {
   const opening: Opening = {
-    lookup: resolver.lookup,
+    net,
     async dial(server, { plain } = {}) {
-      const { host, port } = server;
-      const socket = connectPlain({
-        host,
-        port,
-        autoSelectFamily: true,
-        ...(isIP(host) === 0 && { lookup: resolver.lookup }),
-      });
-      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
-      await opening.within(socket, event(socket, 'connect'));
+      const socket = await net.connect(server, OPEN_TIMEOUT_MS);
+      // An error after this must not end the process; `close` follows it.
+      socket.on('error', () => undefined);
       return server.isSecure && plain !== true ? await opening.secure(server, socket) : socket;
     },
     async secure(server, socket) {
       const secured = connectTls({ socket, ...tlsOptions(server) });
-      await opening.within(secured, event(secured, 'secureConnect'));
-      return secured;
+      secured.on('error', () => undefined);
+      return await connected(secured, OPEN_TIMEOUT_MS, 'secureConnect');
     },
     async within(stream, work) {
       let isLate = false;
       const stop = (): void => void stream.destroy();
-      const cancel = tools.clock.after(OPEN_TIMEOUT_MS, () => {
+      const cancel = clock.after(OPEN_TIMEOUT_MS, () => {
         isLate = true;
         stop();
       });
@@ -168,26 +160,7 @@ export const tlsOptions = ({ host, ca }: Server) => ({
   ...(ca !== undefined && { ca }),
 });
 
-/** Milliseconds of silence after which the kernel asks whether the peer is still there. */
-export const KEEP_ALIVE_MS = 30_000;
-
 const timedOut = (): Error => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 
 /** Error of a connection that the server ended without one. */
 export const ended = (): Error => Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
-
-/** Resolves at an event of a stream; rejects if the stream fails or is closed before. */
-function event(stream: Socket, name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error?: unknown): void => reject(error instanceof Error ? error : ended());
-    stream.once(name, () => {
-      stream.off('error', failed);
-      stream.off('close', failed);
-      resolve();
-    });
-    stream.once('error', failed);
-    stream.once('close', failed);
-    // An error after this one must not end the process; `close` follows it.
-    stream.on('error', () => undefined);
-  });
-}
