@@ -6,6 +6,7 @@ import type { ButtonChange } from '../core/message/alert-button.ts';
 import type { DeadLetter, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { EventInput } from '../core/event/event.ts';
+import type { StoredMessage } from '../core/message/message.ts';
 import type { DoctorFinding } from '../core/problems/doctor.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
@@ -52,8 +53,11 @@ export interface DaemonApi {
   /** Firing alerts of one rule or of all, the oldest first, with the progress of their notifications. */
   alerts(rule?: string): Promise<readonly NotifiedAlertView[]>;
   channels(): Promise<readonly ChannelView[]>;
-  /** Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. */
-  testChannel(name: string, signal: AbortSignal): Promise<ChannelTestView | undefined>;
+  /**
+   * Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. Rejects with `test.no_event`,
+   * `test.no_rule`, `test.no_match` or `test.no_target` (404).
+   */
+  testChannel(name: string, signal: AbortSignal, request?: ChannelTestRequest): Promise<ChannelTestView | undefined>;
   /** Holds a channel; undefined when there is no such channel. */
   hold(name: string, request: HoldRequest): Promise<ManualHold | undefined>;
   /** Releases a channel; `by` names the person. False when there is no such channel. */
@@ -195,12 +199,26 @@ export interface CheckView {
   readonly excerpt: (problem: LeveledProblem) => Excerpt | undefined;
 }
 
+/** A rule and an event, of which the message of a channel test is made. One of `event` and `id` is given. */
+export interface ChannelTestRequest {
+  readonly rule: string;
+  readonly event?: EventInput;
+  /** Id of a past event. */
+  readonly id?: string;
+}
+
 export interface ChannelTestView {
   readonly channel: string;
   readonly ok: boolean;
   readonly receipt?: Receipt;
   readonly error?: { readonly class: string; readonly code: string; readonly message: string };
   readonly ms: number;
+  /** The rest is there for a test with a rule: the rule, the id of the event, and the messages that were sent. */
+  readonly rule?: string;
+  readonly event?: string;
+  readonly messages?: readonly StoredMessage[];
+  /** Errors of templates. */
+  readonly errors?: readonly string[];
 }
 
 /** Browsers that take Web Push. */

@@ -46,6 +46,8 @@ test('every event of the daemon is raised when its documentation says so, with e
   await raised('belfry.channel.failing');
   receiver.statuses.set('down', 200);
   await raised('belfry.channel.recovered');
+  await home.call('POST', '/v1/channels/good/test');
+  await raised('belfry.channel.tested');
   for (const n of ['one', 'two']) await post({ type: 'wrong', data: { n } });
   await raised('belfry.rule.error');
   await home.rules(RULES(receiver.origin, '  - { name: new, match: { type: new }, notify: good }\n'));

@@ -8,6 +8,8 @@ import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../..
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
   ButtonApi,
+  ChannelTestRequest,
+  ChannelTestView,
   DaemonApi,
   DeliveryView,
   Doctor,
@@ -165,7 +167,14 @@ export class RecordedDaemon implements DaemonApi {
     return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];
   }
 
-  async testChannel(name: string) {
+  readonly tested: (ChannelTestRequest | undefined)[] = [];
+
+  async testChannel(
+    name: string,
+    _signal: AbortSignal,
+    request?: ChannelTestRequest,
+  ): Promise<ChannelTestView | undefined> {
+    this.tested.push(request);
     return name === 'ops' ? { channel: name, ok: true, receipt: { answer: 'written' }, ms: 3 } : undefined;
   }
 

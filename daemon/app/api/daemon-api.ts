@@ -1,10 +1,10 @@
 import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import type { ManualResult } from '../../delivery/manual/attempt.ts';
-import type { ChannelTestView, DaemonApi } from '../../http/daemon-api.ts';
+import type { DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
 import { storeBackupTime } from '../doctor/stored-facts.ts';
+import { channelTests } from './channel-test.ts';
 import { explainLive } from './explain.ts';
 import { alertViews } from './alert-views.ts';
 import { openAlertActions } from './alert-actions.ts';
@@ -29,7 +29,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),
     channels: async () => channelsOf(lanes),
-    testChannel: async (name, signal) => testView(name, await lanes.test(name, signal)),
+    testChannel: channelTests(deps),
     hold: (name, request) => lanes.hold(name, request),
     release: (name, by) => lanes.release(name, by),
     dead: () => deadLines(deadLetters),
@@ -63,30 +63,4 @@ export async function auditOf({
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
   const { violations, ...counts } = await store.audit(ids);
   return { ...counts, violations: [...violations, ...(await inbox.check())] };
-}
-
-function testView(name: string, result: ManualResult | undefined): ChannelTestView | undefined {
-  if (result === undefined) return undefined;
-  if (result.kind === 'killed')
-    return {
-      channel: name,
-      ok: false,
-      error: { class: 'killed', code: 'stopping', message: 'the daemon was stopped' },
-      ms: 0,
-    };
-  const { ms } = result.attempt;
-  if (result.kind === 'delivered') return { channel: name, ok: true, receipt: result.receipt, ms };
-  if (result.kind === 'awaiting')
-    return {
-      channel: name,
-      ok: true,
-      receipt: { answer: 'handed over; the receipt comes when a user acknowledges it' },
-      ms,
-    };
-  return {
-    channel: name,
-    ok: false,
-    error: { class: result.class, code: result.error.code, message: result.error.message },
-    ms,
-  };
 }

@@ -14,6 +14,7 @@ import type { Inbox } from '../runtime/inbox.ts';
 import type { KeptRules } from '../state/kept-rules.ts';
 import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
+import type { OwnEvents } from '../runtime/own-events.ts';
 import type { Reloading } from '../reload.ts';
 import type { RunningSources } from '../runtime/sources.ts';
 import type { DeliveryWaiter } from '../runtime/delivery-waiter.ts';
@@ -36,6 +37,7 @@ export interface DaemonApiDeps {
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly resending: Resending;
+  readonly own: Pick<OwnEvents, 'raise'>;
   readonly sources: RunningSources;
   readonly reloading: Reloading;
   readonly doctor: DaemonApi['doctor'];

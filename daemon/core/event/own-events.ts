@@ -143,6 +143,20 @@ export const ownEvents = {
       pending: number('deliveries that waited and are sent now', 3),
     },
   }),
+  channelTested: define({
+    type: 'belfry.channel.tested',
+    when: 'a person has tested a channel (`belfry channel test`); the message counts in no window of a rule',
+    subject: 'channel',
+    data: {
+      ...channel,
+      ok: boolean('the provider has accepted the message', true),
+      rule: optional(text('rule whose message was sent', 'disk-full')),
+      event: optional(text('id of the event from which it was made', '019ab3f2-6c1e-7a44-9d20-5be1c2f0a9d1')),
+      title: optional(text('title of the message', 'Disk nearly full: db1')),
+      code: optional(failure.code),
+      message: optional(failure.message),
+    },
+  }),
   ruleError: define({
     type: 'belfry.rule.error',
     when: 'a condition, a template or a key of a rule has failed for an event; at most once a minute for each rule',

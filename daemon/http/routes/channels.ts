@@ -1,11 +1,13 @@
 import { MAX_HOLD_MS } from '../../core/delivery/hold.ts';
+import { isObject } from '../../core/values/json.ts';
 import { mendByName } from '../../core/problems/suggest.ts';
 import { duration, PERSON, REASON } from '../../core/values/value-kind.ts';
-import type { DaemonApi } from '../daemon-api.ts';
+import type { ChannelTestRequest, DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 import { callerName } from '../request/auth.ts';
 import { readJson } from '../request/body.ts';
 import { readFields } from '../request/fields.ts';
+import { readNamedEvent, readText } from '../request/given-event.ts';
 import { type Route, sendJson } from './route.ts';
 
 const RELEASE_FIELDS = { by: { kind: PERSON, about: 'name of the person' } };
@@ -31,11 +33,18 @@ export const channelRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/channels/:name/test',
     scope: 'admin',
-    summary: 'Send a real test message.',
-    answers: { 200: 'The receipt, or the error with its class', 404: 'No such channel' },
-    async handle({ response, params, disconnect }, { daemon, scrubber }) {
+    body: ['application/json'],
+    summary:
+      'Send a real test message; with `{"rule"}` and `{"event"}`, or `{"id"}` of a past event, the message that the rule makes of it.',
+    answers: {
+      200: 'The receipt, or the error with its class',
+      400: 'A wrong field',
+      404: 'No such channel, rule or event; or the rule sends nothing to the channel for this event',
+    },
+    async handle({ request, response, params, disconnect }, { daemon, scrubber }) {
       const name = params.name ?? '';
-      const result = await daemon.testChannel(name, disconnect.signal);
+      const wanted = testRequest(await readJson(request, daemon.limits().body));
+      const result = await daemon.testChannel(name, disconnect.signal, wanted);
       if (result === undefined) throw await noChannel(name, daemon);
       sendJson(response, 200, scrubber.scrubJson(result));
     },
@@ -82,6 +91,19 @@ export const channelRoutes: readonly Route[] = [
     },
   },
 ];
+
+const TEST_FIELDS: readonly string[] = ['rule', 'event', 'id'];
+const TEST_CODE = 'test.request';
+
+/** Undefined for a body without fields: the test message that says that the channel works. */
+function testRequest(body: unknown): ChannelTestRequest | undefined {
+  if (!isObject(body)) throw new HttpProblem(400, TEST_CODE, 'the body is a JSON object');
+  const unknown = Object.keys(body).find((name) => !TEST_FIELDS.includes(name));
+  if (unknown !== undefined)
+    throw new HttpProblem(400, TEST_CODE, `there is no field like that; there are ${TEST_FIELDS.join(', ')}`);
+  if (Object.keys(body).length === 0) return undefined;
+  return { rule: readText('rule', body.rule, TEST_CODE), ...readNamedEvent(body, TEST_CODE) };
+}
 
 /** Problem with the most similar name of a channel. */
 export async function noChannel(name: string, daemon: DaemonApi): Promise<HttpProblem> {

@@ -1,11 +1,12 @@
-import { givenEvent } from '../../core/explain/given.ts';
 import { isObject } from '../../core/values/json.ts';
 import { INSTANT } from '../../core/values/value-kind.ts';
 import { readJson } from '../request/body.ts';
+import { readNamedEvent, readText } from '../request/given-event.ts';
 import type { ExplainRequest } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, sendJson } from './route.ts';
 
+const CODE = 'explain.request';
 const FIELDS: readonly string[] = ['event', 'id', 'rule', 'at'];
 /** RFC 3339. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
@@ -39,25 +40,12 @@ function explainRequest(body: unknown): ExplainRequest {
   const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined)
     throw wrong(`there is no field \`${unknown.slice(0, 40)}\`; there are ${FIELDS.join(', ')}`);
-  const { event, id, rule, at } = body;
-  if ((event === undefined) === (id === undefined)) throw wrong('give either `event` or `id`');
+  const { rule, at } = body;
   return {
-    ...(event !== undefined && { event: eventOf(event) }),
-    ...(id !== undefined && { id: textOf('id', id) }),
-    ...(rule !== undefined && { rule: textOf('rule', rule) }),
+    ...readNamedEvent(body, CODE),
+    ...(rule !== undefined && { rule: readText('rule', rule, CODE) }),
     ...(at !== undefined && { at: instantOf(at) }),
   };
-}
-
-function eventOf(given: unknown): NonNullable<ExplainRequest['event']> {
-  const found = givenEvent(given);
-  if (found.ok) return found.event;
-  throw new HttpProblem(400, 'explain.event', found.message, { more: { pointer: `/event${found.pointer}` } });
-}
-
-function textOf(name: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw wrong(`\`${name}\` is not text`);
-  return value;
 }
 
 function instantOf(value: unknown): number {
@@ -67,5 +55,5 @@ function instantOf(value: unknown): number {
 }
 
 function wrong(detail: string): HttpProblem {
-  return new HttpProblem(400, 'explain.request', detail);
+  return new HttpProblem(400, CODE, detail);
 }

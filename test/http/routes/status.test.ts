@@ -66,6 +66,11 @@ test('a channel is held, released and tested by its name', async () => {
   const since = '2026-11-23T09:00:00.000Z';
   expect((await post(to, '/v1/channels/ops/hold', '')).json).toEqual({ channel: 'ops', held: true, since, by: 'root' });
   expect((await post(to, '/v1/channels/ops/release', '')).json).toEqual({ channel: 'ops', held: false });
+  const tested = { rule: 'disk', id: 'e-1' };
+  expect((await post(to, '/v1/channels/ops/test', tested)).status).toBe(200);
+  for (const wrong of [[], { rule: 'disk' }, { id: 'e-1' }, { rul: 'disk', id: 'e-1' }, { rule: '', id: 'e-1' }])
+    expect((await post(to, '/v1/channels/ops/test', wrong)).json).toMatchObject({ code: 'test.request' });
+  expect(to.daemon.tested).toEqual([tested]);
   expect((await post(to, '/v1/channels/ops/test', '')).json).toMatchObject({
     ok: true,
     receipt: { answer: 'written' },

@@ -3,15 +3,37 @@ import { NAME } from '../../../core/values/value-kind.ts';
 import type { ChannelTestView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
-import { daemonOptions, TypedArgument } from '../../options.ts';
+import { namedEvent } from '../../named-event.ts';
+import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import { channelNote } from '../../render/channels.ts';
-import { type CommonOptions, harmless, jsonLine, line, painter, type Terminal } from '../../render/terminal.ts';
+import {
+  CommandError,
+  type CommonOptions,
+  harmless,
+  jsonLine,
+  line,
+  painter,
+  type Terminal,
+} from '../../render/terminal.ts';
+
+interface TestOptions extends CommonOptions {
+  readonly rule?: string;
+  readonly event?: string;
+}
 
 export const declareTest: Verb = (channel, { terminal, access, run }) => {
   daemonOptions(channel.command('test'))
     .description('send a real test message and print the receipt, or the error with its class')
     .addArgument(new TypedArgument('<channel>', NAME))
-    .action((name: string, options: CommonOptions) =>
+    .addOption(new TypedOption('--rule <rule>', NAME, 'send the message of this rule for --event'))
+    .addOption(
+      new TypedOption(
+        '--event <event>',
+        NAME,
+        'file with an event, - for standard input, or the id of a past event; needs --rule',
+      ),
+    )
+    .action((name: string, options: TestOptions) =>
       run(async () => testChannel(terminal, await access.client(options), name, options)),
     );
 };
@@ -21,15 +43,16 @@ export async function testChannel(
   terminal: Terminal,
   client: Client,
   name: string,
-  options: CommonOptions,
+  options: TestOptions,
 ): Promise<number> {
+  const { rule, event } = options;
+  if ((rule === undefined) !== (event === undefined))
+    throw new CommandError(EXIT.usage, '--rule and --event belong together: give both, or none');
+  const request = event === undefined ? undefined : { rule, ...(await namedEvent(terminal, event)) };
   const sending = `waiting for ${name}: the message is in flight or waits for its turn; \`delivery.timeout\` of the channel limits it`;
-  const result = await client.call<ChannelTestView>(
-    'POST',
-    `/v1/channels/${encodeURIComponent(name)}/test`,
-    undefined,
-    { note: () => channelNote(client, name, sending) },
-  );
+  const result = await client.call<ChannelTestView>('POST', `/v1/channels/${encodeURIComponent(name)}/test`, request, {
+    note: () => channelNote(client, name, sending),
+  });
   const paint = painter(terminal);
   if (options.json) jsonLine(terminal, result);
   else if (result.error !== undefined) {
@@ -46,5 +69,7 @@ export async function testChannel(
       `${name}: ${paint('green', 'delivered')} in ${result.ms} ms${proof === '' ? '' : `  ${harmless(proof)}`}`,
     );
   }
+  for (const { title } of result.messages ?? []) line(terminal, `  ${harmless(title)}`);
+  for (const error of result.errors ?? []) line(terminal, `  ${paint('red', 'template')}  ${harmless(error)}`);
   return result.ok ? EXIT.ok : EXIT.failed;
 }

@@ -1,18 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { givenEvent } from '../../../core/explain/given.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { INSTANT, NAME } from '../../../core/values/value-kind.ts';
 import type { ExplainRequest, ExplanationView } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { checkAndReport } from './check.ts';
+import { namedEvent } from '../../named-event.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, offlineOption, TypedArgument, TypedOption } from '../../options.ts';
 import { explanationText } from '../../render/explanation.ts';
 import { styleOf } from '../../render/style.ts';
-import { CommandError, type CommonOptions, jsonLine, line, readAll, type Terminal } from '../../render/terminal.ts';
+import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 
 interface ExplainOptions extends CommonOptions {
   readonly rule?: string;
@@ -52,7 +49,7 @@ export const verb: Verb = (program, { terminal, clock, access, config, run }) =>
 async function explain(deps: ExplainDeps, named: string, options: ExplainOptions): Promise<number> {
   const { terminal, config } = deps;
   const request = {
-    ...(await subject(terminal, named)),
+    ...(await namedEvent(terminal, named)),
     ...(options.rule !== undefined && { rule: options.rule }),
     ...(options.at !== undefined && { at: options.at }),
   };
@@ -100,32 +97,4 @@ async function answer(
     `belfry: ${why}; the rules are explained without its state, as if nothing had happened before\n`,
   );
   return explanation;
-}
-
-/** Reads the event from a file or standard input; any other text is the id of a past event. */
-async function subject(terminal: Terminal, named: string): Promise<Pick<ExplainRequest, 'event' | 'id'>> {
-  const file = path.resolve(terminal.cwd, named);
-  if (named !== '-' && !existsSync(file)) {
-    if (/^[./~]|\.json$/.test(named)) throw new CommandError(EXIT.usage, `there is no file \`${named}\``);
-    return { id: named };
-  }
-  const text = named === '-' ? await readAll(terminal.stdin) : await fileText(named, file);
-  const where = named === '-' ? 'standard input' : named;
-  const { readJsonText } = await import('../../json-input.ts');
-  const read = readJsonText(text);
-  if (!read.ok)
-    throw new CommandError(EXIT.usage, `${where}:${read.line}:${read.column}: this is not JSON: ${read.message}`);
-  const given = givenEvent(read.value);
-  if (given.ok) return { event: given.event };
-  throw new CommandError(EXIT.usage, `${where}: this is not an event: ${given.message}${pointerText(given.pointer)}`);
-}
-
-function pointerText(pointer: string): string {
-  return pointer === '' ? '' : ` (at ${pointer})`;
-}
-
-async function fileText(named: string, file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CommandError(EXIT.usage, `${named} cannot be read: ${(cause as Error).message}`, { cause });
-  });
 }

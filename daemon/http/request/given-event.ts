@@ -1,0 +1,22 @@
+import { givenEvent } from '../../core/explain/given.ts';
+import type { EventInput } from '../../core/event/event.ts';
+import { HttpProblem } from '../problem.ts';
+
+/** An event of a request: the event itself, or the id of a past one. */
+export type NamedEvent = { readonly event: EventInput } | { readonly id: string };
+
+/** Reads exactly one of `event` and `id` from a body. Throws 400 with `code` otherwise. */
+export function readNamedEvent({ event, id }: Readonly<Record<string, unknown>>, code: string): NamedEvent {
+  if ((event === undefined) === (id === undefined)) throw new HttpProblem(400, code, 'give either `event` or `id`');
+  if (id !== undefined) return { id: readText('id', id, code) };
+  const found = givenEvent(event);
+  if (found.ok) return { event: found.event };
+  throw new HttpProblem(400, `${code.replace(/\..*$/, '')}.event`, found.message, {
+    more: { pointer: `/event${found.pointer}` },
+  });
+}
+
+export function readText(name: string, value: unknown, code: string): string {
+  if (typeof value !== 'string' || value === '') throw new HttpProblem(400, code, `\`${name}\` is not text`);
+  return value;
+}
