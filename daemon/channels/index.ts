@@ -11,6 +11,7 @@ import { gotify } from './push/gotify.ts';
 import { grafanaIrm } from './incident/grafana-irm.ts';
 import { log } from './local/log.ts';
 import { mailgun } from './mail-api/mailgun.ts';
+import { matrix } from './chat/work/matrix.ts';
 import { mattermost } from './chat/work/mattermost.ts';
 import { mqtt } from './broker/mqtt/mqtt.ts';
 import { ntfy } from './push/ntfy.ts';
@@ -26,14 +27,16 @@ import { slack } from './chat/slack.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
 import { telegram } from './chat/telegram.ts';
+import { webex } from './chat/work/webex.ts';
 import { webhook } from './webhook/webhook.ts';
 import { webpush } from './push/webpush/webpush.ts';
 import { websocket } from './push/websocket.ts';
 import { wecom } from './chat/wecom.ts';
+import { zulip } from './chat/work/zulip.ts';
 
 /** All channel types by family, in the order of the reference. */
 export const channelFamilies: readonly ChannelFamily[] = [
-  { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat] },
+  { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat, matrix, zulip, webex] },
   { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
   { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },

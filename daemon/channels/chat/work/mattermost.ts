@@ -20,8 +20,8 @@ const MARKDOWN: Markup = {
   escape: (text) => withoutMentions(markdownWithEntities(text)),
 };
 
-/** Beginning of a name, where an id is expected. */
-const CHANNEL_NAME = /^[#~@]|[\s/]/;
+/** An id, or the names of team and channel as they are in the address of the channel. */
+const CHANNEL = /^[\w-]+(?:\/[\w.-]+)?$/;
 
 /** Mattermost: an incoming webhook, or a bot. https://developers.mattermost.com/api-documentation/#/operations/CreatePost */
 export const mattermost = defineHttpChannel({
@@ -31,7 +31,7 @@ export const mattermost = defineHttpChannel({
   setup: [
     'In the menu of Mattermost, open Integrations, then Incoming Webhooks; make one for the channel and copy its URL.',
     'For messages that are updated in place, make a bot under Integrations, Bot Accounts, instead; copy its token and add it to the channel.',
-    'A bot also needs `api`, the address of the server, and `channel`, the id that View Info of the channel shows.',
+    'A bot also needs `api`, the address of the server, and `channel`, such as `acme/alerts` or the id that View Info shows.',
   ],
   example: { url: '${env:MATTERMOST_URL}' },
   receipt: 'id of the post of a bot; a webhook gives none',
@@ -40,8 +40,9 @@ export const mattermost = defineHttpChannel({
     token: Type.Optional(key('The token of a bot, instead of `url`.', '${env:MATTERMOST_TOKEN}')),
     channel: Type.Optional(
       Type.String({
-        description: 'The id of the channel to which the bot writes. With `api` and `token` only.',
-        examples: ['4yop8gjwsjf9mq7wfn5x4bqkwe'],
+        description:
+          'The channel to which the bot writes: its id, or `TEAM/CHANNEL` as in its address, which takes one more request for each message. With `api` and `token` only.',
+        examples: ['4yop8gjwsjf9mq7wfn5x4bqkwe', 'acme/alerts'],
         minLength: 1,
       }),
     ),
@@ -57,8 +58,9 @@ export const mattermost = defineHttpChannel({
       const mend = 'give `url`, or `api`, `token` and `channel`';
       return [{ pointer: '', message: 'neither a webhook nor a bot is given', mend }];
     }
-    if (channel === undefined || !CHANNEL_NAME.test(channel)) return [];
-    return [{ pointer: '/channel', message: 'this is not the id of a channel', mend: 'copy it from View Info' }];
+    if (channel === undefined || CHANNEL.test(channel)) return [];
+    const mend = 'copy the id from View Info, or write `TEAM/CHANNEL` as in the address of the channel';
+    return [{ pointer: '/channel', message: 'this is not a channel', mend }];
   },
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
@@ -86,7 +88,15 @@ export const mattermost = defineHttpChannel({
     if (earlier !== undefined && message.replace_key !== undefined)
       return { url: `${api}/api/v4/posts/${encodeURIComponent(earlier)}/patch`, method: 'PUT', headers, json: post };
     const thread = earlier !== undefined && { root_id: earlier };
-    return { url: `${api}/api/v4/posts`, headers, json: { channel_id: to, ...thread, ...post } };
+    const create = (channelId: string) => ({
+      url: `${api}/api/v4/posts`,
+      headers,
+      json: { channel_id: channelId, ...thread, ...post },
+    });
+    const [team = '', name] = to.split('/');
+    if (name === undefined) return create(to);
+    const path = `/api/v4/teams/name/${encodeURIComponent(team)}/channels/name/${encodeURIComponent(name)}`;
+    return [{ url: `${api}${path}`, method: 'GET', headers }, ({ id }) => create(id!)];
   },
   answers: {
     read({ text, json: { id, status_code: status, message } }) {
@@ -105,7 +115,10 @@ export const mattermost = defineHttpChannel({
       ),
       ...each('api.context.session_expired api.context.invalid_token', misconfigured('the token is refused')),
       'api.context.permissions': permanent('the bot may not write to this channel'),
-      ...each('app.channel.get.existing app.channel.get.find', permanent('there is no such channel')),
+      ...each(
+        'app.channel.get.existing app.channel.get.find app.channel.get_by_name.missing',
+        permanent('there is no such channel'),
+      ),
       ...each(
         'app.post.get api.post.update_post.find api.post.create_post.root_id',
         permanent('the earlier post is gone'),

@@ -99,6 +99,16 @@ describe('a bot', () => {
     expect(requests()[2]).toMatchObject({ method: 'POST', message: '**b**' });
   });
 
+  test('asks for the id of a channel that is given by name', async () => {
+    const open = bot.open({ channel: 'acme/alerts' });
+    bot.sink().answer({ body: { id: CHANNEL, name: 'alerts' } }, posted('p1'));
+    expect(await open.send(sampleMessage(), sampleIo())).toMatchObject({ id: 'p1' });
+    expect(requests()).toMatchObject([
+      { method: 'GET', path: '/api/v4/teams/name/acme/channels/name/alerts' },
+      { method: 'POST', path: '/api/v4/posts', channel_id: CHANNEL },
+    ]);
+  });
+
   test('writes to each channel in `to`', async () => {
     await bot.sent({ to: ['c1', 'c2'] });
     expect(requests()).toMatchObject([{ channel_id: 'c1' }, { channel_id: 'c2' }]);
@@ -114,6 +124,6 @@ test('settings that cannot work are found at load', () => {
   for (const wrong of [{}, { token: TOKEN, channel: CHANNEL }, { api, token: TOKEN }, { url, token: TOKEN }])
     expect(readSettings(mattermost, wrong).problems).toEqual([': neither a webhook nor a bot is given']);
   expect(readSettings(mattermost, { api, token: TOKEN, channel: '#ops' }).problems).toEqual([
-    '/channel: this is not the id of a channel',
+    '/channel: this is not a channel',
   ]);
 });
