@@ -14,6 +14,7 @@ import { mailgun } from './mail-api/mailgun.ts';
 import { matrix } from './chat/work/matrix.ts';
 import { mattermost } from './chat/work/mattermost.ts';
 import { mqtt } from './broker/mqtt/mqtt.ts';
+import { nats } from './broker/nats/nats.ts';
 import { ntfy } from './push/ntfy.ts';
 import { opsgenie } from './incident/opsgenie.ts';
 import { pagerduty } from './incident/pagerduty.ts';
@@ -41,7 +42,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
   { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
-  { name: 'Message brokers and logs', types: [mqtt, redis, log] },
+  { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },
   { name: 'Web, programs and files', types: [webhook, command, file] },
 ];
 
