@@ -1,4 +1,7 @@
 import type { ChannelFamily, ChannelType } from './channel.ts';
+import { cloudevents } from './incident/cloudevents.ts';
+import { githubIssue } from './incident/github-issue.ts';
+import { alertmanager } from './incident/alertmanager.ts';
 import { command } from './local/command.ts';
 import { desktop } from './local/desktop/desktop.ts';
 import { dingtalk } from './chat/dingtalk.ts';
@@ -40,10 +43,10 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat, matrix, zulip, webex] },
   { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
   { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
-  { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm] },
+  { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm, alertmanager, githubIssue] },
   { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
   { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },
-  { name: 'Web, programs and files', types: [webhook, command, file] },
+  { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
 
 export const channelTypes: readonly ChannelType[] = channelFamilies.flatMap(({ types }) => types);

@@ -1,10 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:tls';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { hasAlertmanager, openAlertmanager } from '../../support/alertmanager.ts';
 import * as certificates from '../../support/certificates.ts';
 import { Home } from '../../support/daemon.ts';
 import { blocksOf, missingPrograms, runBlock, type ShellResult } from '../../support/shell-blocks.ts';
@@ -12,8 +11,6 @@ import { blocksOf, missingPrograms, runBlock, type ShellResult } from '../../sup
 /** One daemon with the rules of `belfry init` and of all examples, whose paths are below its folder. */
 const examples = path.resolve(import.meta.dirname, '../../../examples');
 let home: Home;
-
-const hasAlertmanager = spawnSync('prometheus-alertmanager', ['--version']).error === undefined;
 
 const SECRETS = { GITHUB_WEBHOOK_SECRET: 'secret', ALERTMANAGER_TOKEN: 'secret', GRAFANA_TOKEN: 'secret' };
 
@@ -78,36 +75,19 @@ describe.skipIf(missingPrograms.length > 0)('all examples together (needs bash, 
     async () => {
       const config = await readFile(path.join(examples, 'alertmanager-sender/_alertmanager.yml'), 'utf8');
       await writeFile(home.path('token'), SECRETS.ALERTMANAGER_TOKEN);
-      await writeFile(
-        home.path('alertmanager.yml'),
+      const alertmanager = await openAlertmanager(
         config
           .replace('group_wait: 10s', 'group_wait: 0s')
           .replace('/etc/alertmanager/belfry-token', home.path('token'))
           .replace('127.0.0.1:8765', home.address),
       );
-      const alertmanager = spawn(
-        'prometheus-alertmanager',
-        [
-          `--config.file=${home.path('alertmanager.yml')}`,
-          `--storage.path=${home.path('alertmanager')}`,
-          '--web.listen-address=127.0.0.1:0',
-          '--cluster.listen-address=',
-        ],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
-      );
-      onTestFinished(() => void alertmanager.kill('SIGKILL'));
-      const address = await new Promise<string>((resolve) => {
-        createInterface({ input: alertmanager.stderr }).on('line', (line) => {
-          const found = /Listening.* address=(\S+)/.exec(line)?.[1];
-          if (found !== undefined) resolve(found);
-        });
-      });
+      onTestFinished(() => alertmanager.stop());
       const alerts = ['web7:9100', 'web8:9100'].map((instance) => ({
         labels: { alertname: 'Unreachable', instance, severity: 'critical' },
         annotations: { summary: `${instance} does not answer` },
       }));
       const post = (body: unknown) =>
-        fetch(`http://${address}/api/v2/alerts`, {
+        fetch(`${alertmanager.origin}/api/v2/alerts`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(body),
