@@ -28,9 +28,11 @@ import { rocketchat } from './chat/work/rocketchat.ts';
 import { sendgrid } from './mail-api/sendgrid.ts';
 import { ses } from './mail-api/ses.ts';
 import { slack } from './chat/slack.ts';
+import { sns } from './sms/sns.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
 import { telegram } from './chat/telegram.ts';
+import { twilio } from './sms/twilio.ts';
 import { webex } from './chat/work/webex.ts';
 import { webhook } from './webhook/webhook.ts';
 import { webpush } from './push/webpush/webpush.ts';
@@ -44,7 +46,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
   { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm, alertmanager, githubIssue] },
-  { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend] },
+  { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns] },
   { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
