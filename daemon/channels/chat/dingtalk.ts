@@ -2,6 +2,7 @@ import type { Message } from '../../core/message/message.ts';
 import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
+import { DINGTALK_MARKDOWN } from '../kit/chat/dingtalk.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
 import { buttonsOf } from '../kit/chat/parts.ts';
 import {
@@ -15,8 +16,7 @@ import {
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { hmac } from '../kit/signing/hmac.ts';
-import { lookalikes } from '../kit/text/escape.ts';
-import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
+import { fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { cleanLine, cutToBytes } from '../kit/text/text.ts';
 
@@ -124,17 +124,6 @@ const answers: Answers = {
   statuses: ADDRESS_IS_CREDENTIAL,
 };
 
-const MARKDOWN: Markup = {
-  markdown: asWritten,
-  // DingTalk breaks a line only at a line feed with two spaces before it.
-  escape: (text) => lookalikes(text).replaceAll('\n', '  \n'),
-  title: (line) => `#### ${line}`,
-  field: (name, value) => `- ${name}: ${value}`,
-  link: (label, address) => `- [${label === '' ? address : label}](${address})`,
-  image: (address) => `![](${address})`,
-  gap: '\n\n',
-};
-
 type DingtalkFormat = 'text' | 'markdown';
 
 function payloadOf(message: Message, wanted: DingtalkFormat | undefined, mentions: Mentions): unknown {
@@ -161,7 +150,7 @@ function text(message: Message, mentions: Mentions): unknown {
 }
 
 function markdown(message: Message, mentions: Mentions): unknown {
-  const layout = layoutOf(message, MARKDOWN);
+  const layout = layoutOf(message, DINGTALK_MARKDOWN);
   const calls = callsOf(mentions);
   return fitJson((room) => {
     const content = fitText(layout, room) + (calls === '' ? '' : `\n\n${calls}`);
@@ -175,7 +164,7 @@ interface Button {
 }
 
 function actionCard(message: Message, buttons: readonly Button[]): unknown {
-  const layout = layoutOf(without(message, 'actions'), MARKDOWN);
+  const layout = layoutOf(without(message, 'actions'), DINGTALK_MARKDOWN);
   const [only, ...more] = buttons;
   const keys =
     more.length === 0
@@ -217,7 +206,7 @@ export const dingtalk = defineHttpChannel({
   // The limit is 20 a minute, and a bot that exceeds it is shut out for ten: two seconds more than a minute absorb what the network adds.
   limits: { rate: '20/62s', text: '20,000 bytes for the whole request' },
   supports: { kept: 'markdown link image actions mention', text: 'html fields' },
-  markup: MARKDOWN,
+  markup: DINGTALK_MARKDOWN,
   mentionFault,
   request: (message, { settings: given, api, now, mentions }) => ({
     url: `${api}/robot/send?${queryOf(given, now)}`,

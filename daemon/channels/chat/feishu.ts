@@ -1,17 +1,15 @@
-import type { Message, Priority } from '../../core/message/message.ts';
+import type { Message } from '../../core/message/message.ts';
 import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import type { SendIo } from '../channel.ts';
+import { cardOf, FEISHU_CARD, idsOf, linksOf, titleOf } from '../kit/chat/feishu.ts';
 import { mentionFaultWithoutMobiles, type Mentions, mentionSetting } from '../kit/chat/mention.ts';
-import { type Button, buttonsOf } from '../kit/chat/parts.ts';
 import { type Answers, type CodeMeaning, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { hmac } from '../kit/signing/hmac.ts';
-import { asWritten, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
-import { plainOf } from '../kit/text/plain.ts';
-import { cleanLine, cutToBytes } from '../kit/text/text.ts';
+import { fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 
 /** Bytes of the whole request, as JSON. */
 const MAX_REQUEST_BYTES = 20_000;
@@ -85,19 +83,6 @@ const answers: Answers = {
   statuses: ADDRESS_IS_CREDENTIAL,
 };
 
-/** Escapes text for the Markdown of cards, by entities. */
-const entities = (text: string): string =>
-  text.replace(/[&<>*~[\]()`_#\\!$|]/g, (character) => `&#${character.charCodeAt(0)};`);
-
-const CARD: Markup = {
-  markdown: asWritten,
-  escape: entities,
-  title: (line) => `**${line}**`,
-  field: (name, value) => `**${name}**: ${value}`,
-  link: (label, address) => `[${label === '' ? address : label}](${address})`,
-  gap: '\n',
-};
-
 /** Markup of text messages, in which only `<at ...>` has a meaning. */
 const TEXT: Markup = { ...PLAIN, escape: (text) => text.replace(/<(?=\s*\/?\s*[a-z])/gi, '＜') };
 
@@ -120,44 +105,11 @@ const SHAPES: Readonly<Record<FeishuFormat, Build>> = {
       return { msg_type: 'post', content: { post: { zh_cn: { title: titleOf(message), content: lines } } } };
     };
   },
-  interactive(message, mentions, io) {
-    const calls = idsOf(mentions).map((id) => `<at id=${id}></at>`);
-    const buttons = linksOf(without(message, 'link')).map(({ label, address }) => ({
-      tag: 'button',
-      text: { tag: 'plain_text', content: label },
-      type: 'default',
-      behaviors: [{ type: 'open_url', default_url: address }],
-    }));
-    const layout = layoutOf(buttons.length > 0 ? without(message, 'actions') : message, CARD, { untitled: true });
-    return (room) => {
-      const content = [fitText(layout, room), ...calls].join('\n');
-      const header = { title: { tag: 'plain_text', content: titleOf(message) }, template: colourOf(message, io) };
-      const elements = [{ tag: 'markdown', content }, ...buttons];
-      return { msg_type: 'interactive', card: { schema: '2.0', header, body: { elements } } };
-    };
+  interactive(message, mentions, { delivery }) {
+    const card = cardOf(message, mentions, delivery);
+    return (room) => ({ msg_type: 'interactive', card: card(room) });
   },
 };
-
-const idsOf = ({ all, users }: Mentions): string[] => [...users, ...(all ? ['all'] : [])];
-
-const MAX_TITLE = 300;
-
-const titleOf = ({ title, format }: Message): string => cutToBytes(cleanLine(plainOf(title, format)), MAX_TITLE);
-
-/** The link and the actions. */
-const linksOf = ({ link, actions = [] }: Message): readonly Button[] =>
-  buttonsOf([...(link === undefined ? [] : [{ label: '', url: link }]), ...actions], 10, 100);
-
-const COLOURS: Readonly<Record<Priority, string>> = {
-  min: 'grey',
-  low: 'grey',
-  normal: 'blue',
-  high: 'orange',
-  urgent: 'red',
-};
-
-const colourOf = ({ priority }: Message, { delivery }: SendIo): string =>
-  delivery.status === 'resolved' ? 'green' : COLOURS[priority];
 
 /** Feishu (飞书) and Lark group bot. https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot */
 export const feishu = defineHttpChannel({
@@ -176,7 +128,7 @@ export const feishu = defineHttpChannel({
   // Satisfies both limits: 5 a second and 100 a minute.
   limits: { rate: '5/3s', text: '20,000 bytes for the whole request' },
   supports: { kept: 'markdown priority link actions mention', text: 'html image fields' },
-  markup: CARD,
+  markup: FEISHU_CARD,
   mentionFault: mentionFaultWithoutMobiles,
   request(message, { settings: { token, secret: key, format }, api, io, now, mentions }) {
     const shape = SHAPES[format ?? (message.format === 'markdown' ? 'interactive' : 'post')];

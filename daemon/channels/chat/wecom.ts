@@ -3,11 +3,12 @@ import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
+import { readErrcode, WECOM_MARKDOWN } from '../kit/chat/wecom.ts';
 import { type Answers, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
-import { linkAddress, lookalikes } from '../kit/text/escape.ts';
-import { asWritten, fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
+import { linkAddress } from '../kit/text/escape.ts';
+import { fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { byteLength, cleanLine, cutToBytes } from '../kit/text/text.ts';
 
@@ -54,12 +55,7 @@ const keysOf = ({ key, keys }: Keys) => [...(key === undefined ? [] : [key]), ..
 
 /** https://developer.work.weixin.qq.com/document/path/90313 */
 const answers: Answers = {
-  read: ({ json: { errcode, errmsg } }) => {
-    if (errcode === 0) return { ok: true };
-    return typeof errcode === 'number'
-      ? { ok: false, code: errcode, message: typeof errmsg === 'string' ? errmsg : '' }
-      : undefined;
-  },
+  read: readErrcode,
   codes: {
     [-1]: transient('the system is busy'),
     6000: transient('two changes at once'),
@@ -85,16 +81,7 @@ const ZERO_WIDTH_SPACE = '\u200B';
 
 const TEXT: Markup = { ...PLAIN, escape: (text) => text.replaceAll('<@', `<${ZERO_WIDTH_SPACE}@`) };
 
-const MARKDOWN: Markup = {
-  markdown: asWritten,
-  escape: lookalikes,
-  title: (line) => `**${line}**`,
-  field: (name, value) => `> ${name}: ${value}`,
-  link: (label, address) => `[${label === '' ? address : label}](${address})`,
-  gap: '\n',
-};
-
-const MARKDOWN_V2: Markup = { ...MARKDOWN, image: (address) => `![](${address})` };
+const MARKDOWN_V2: Markup = { ...WECOM_MARKDOWN, image: (address) => `![](${address})` };
 
 interface Shape {
   /** Bytes of the content. */
@@ -122,7 +109,7 @@ const SHAPES: Readonly<Record<WecomFormat, Shape>> = {
     canMention: ({ all, mobiles }) => !all && mobiles.length === 0,
     build(message, { users }, limit) {
       const calls = users.map((user) => `\n<@${user}>`).join('');
-      const content = fitText(layoutOf(message, MARKDOWN), limit - byteLength(calls)) + calls;
+      const content = fitText(layoutOf(message, WECOM_MARKDOWN), limit - byteLength(calls)) + calls;
       return { msgtype: 'markdown', markdown: { content } };
     },
   },
@@ -201,7 +188,7 @@ export const wecom = defineHttpChannel({
   pool: keysOf,
   limits: { rate: '20/1m', text: '2,048 bytes as text, 4,096 bytes as Markdown' },
   supports: { kept: 'markdown link image mention', text: 'html actions fields' },
-  markup: MARKDOWN,
+  markup: WECOM_MARKDOWN,
   mentionFault,
   check: ({ key, keys }) =>
     (key === undefined) === (keys === undefined)
