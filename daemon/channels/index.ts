@@ -2,6 +2,15 @@ import type { ChannelFamily, ChannelType } from './channel.ts';
 import { cloudevents } from './incident/cloudevents.ts';
 import { githubIssue } from './incident/github-issue.ts';
 import { alertmanager } from './incident/alertmanager.ts';
+import { bark } from './china/bark.ts';
+import { dingtalkWork } from './china/dingtalk-work.ts';
+import { feishuApp } from './china/feishu-app.ts';
+import { onebot } from './china/onebot.ts';
+import { pushdeer } from './china/pushdeer.ts';
+import { pushplus } from './china/pushplus.ts';
+import { serverchan } from './china/serverchan.ts';
+import { wecomApp } from './china/wecom-app.ts';
+import { wxpusher } from './china/wxpusher.ts';
 import { command } from './local/command.ts';
 import { desktop } from './local/desktop/desktop.ts';
 import { dingtalk } from './chat/dingtalk.ts';
@@ -43,8 +52,11 @@ import { zulip } from './chat/work/zulip.ts';
 /** All channel types by family, in the order of the reference. */
 export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat, matrix, zulip, webex] },
-  { name: 'Chat in China', types: [wecom, dingtalk, feishu] },
-  { name: 'Push to phones and screens', types: [desktop, websocket, webpush, ntfy, gotify] },
+  { name: 'Chat in China', types: [wecom, wecomApp, dingtalk, dingtalkWork, feishu, feishuApp, onebot] },
+  {
+    name: 'Push to phones and screens',
+    types: [desktop, websocket, webpush, ntfy, gotify, bark, serverchan, pushdeer, pushplus, wxpusher],
+  },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm, alertmanager, githubIssue] },
   { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns] },
   { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },

@@ -36,6 +36,9 @@ const FORMS: readonly string[] = [
   'placeholder@example.invalid',
   '+4930123456',
   SIGNING_SECRET,
+  // As long as a key and as an IV of AES.
+  'placeholder-0016',
+  'placeholder1',
   HOST,
   '/placeholder',
   '10',

@@ -145,7 +145,7 @@ export const dingtalkWork = defineHttpChannel({
     // https://open.dingtalk.com/document/orgapp/obtain-orgapp-token
     request: ({ app_key, app_secret }, api) => ({
       method: 'GET',
-      url: `${api}/gettoken?${new URLSearchParams({ appkey: app_key, appsecret: app_secret.reveal() })}`,
+      url: `${api}/gettoken?${new URLSearchParams({ appkey: app_key, appsecret: app_secret.reveal() }).toString()}`,
     }),
     answers: {
       read: readErrcode,

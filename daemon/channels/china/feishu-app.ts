@@ -3,7 +3,16 @@ import { Type } from '../../core/schema/type.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { cardOf, FEISHU_CARD } from '../kit/chat/feishu.ts';
 import { mentionFaultWithoutMobiles, mentionSetting } from '../kit/chat/mention.ts';
-import { type Answers, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import {
+  type Answers,
+  each,
+  misconfigured,
+  permanent,
+  type ProviderResult,
+  rateLimited,
+  type ReadableAnswer,
+  transient,
+} from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { secondsOf } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
@@ -31,17 +40,19 @@ const recipientFault = (name: string) =>
       }
     : undefined;
 
+function readAnswer({ json: { code, msg, data }, headers }: ReadableAnswer): ProviderResult | undefined {
+  const { message_id } = (data ?? {}) as { readonly message_id?: unknown };
+  if (code === 0) return { ok: true, ...(typeof message_id === 'string' && { id: message_id }) };
+  if (typeof code !== 'number') return undefined;
+  // https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
+  const retryAfter = secondsOf(Number(headers['x-ogw-ratelimit-reset'] ?? Number.NaN));
+  const message = typeof msg === 'string' ? msg : '';
+  return { ok: false, code, message, ...(retryAfter !== undefined && { retryAfter }) };
+}
+
 /** https://open.feishu.cn/document/server-docs/im-v1/message/create */
 const answers: Answers = {
-  read({ json: { code, msg, data }, headers }) {
-    const { message_id } = (data ?? {}) as { readonly message_id?: unknown };
-    if (code === 0) return { ok: true, ...(typeof message_id === 'string' && { id: message_id }) };
-    if (typeof code !== 'number') return undefined;
-    // https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
-    const retryAfter = secondsOf(Number(headers['x-ogw-ratelimit-reset'] ?? Number.NaN));
-    const message = typeof msg === 'string' ? msg : '';
-    return { ok: false, code, message, ...(retryAfter !== undefined && { retryAfter }) };
-  },
+  read: readAnswer,
   codes: {
     ...each('99991661 99991663 99991664 99991668', misconfigured('the access token is refused')),
     99991672: misconfigured('the app has no permission to send messages (im:message:send_as_bot)'),
@@ -114,7 +125,7 @@ export const feishuApp = defineHttpChannel({
       json: { app_id, app_secret: app_secret.reveal() },
     }),
     answers: {
-      read: answers.read,
+      read: readAnswer,
       codes: { ...answers.codes, ...each('10003 10014 10015', misconfigured('`app_id` or `app_secret` is wrong')) },
     },
     read: ({ tenant_access_token, expire }) => ({ token: tenant_access_token, seconds: expire }),

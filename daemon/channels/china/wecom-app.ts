@@ -191,7 +191,7 @@ export const wecomApp = defineHttpChannel({
     // https://developer.work.weixin.qq.com/document/path/91039
     request: ({ corp_id, secret }, api) => ({
       method: 'GET',
-      url: `${api}/cgi-bin/gettoken?${new URLSearchParams({ corpid: corp_id, corpsecret: secret.reveal() })}`,
+      url: `${api}/cgi-bin/gettoken?${new URLSearchParams({ corpid: corp_id, corpsecret: secret.reveal() }).toString()}`,
     }),
     answers: {
       read: readResult,

@@ -20,6 +20,8 @@ import {
 export interface Markup {
   /** Converts a Markdown body; absent if it becomes plain text. */
   readonly markdown?: (source: string) => string;
+  /** Converts an HTML body; absent if it becomes plain text. */
+  readonly html?: (source: string) => string;
   /** Escapes plain text. */
   readonly escape: (text: string) => string;
   readonly title: (line: string) => string;
@@ -156,11 +158,13 @@ export function layoutOf(message: Message, markup: Markup, options: LayoutOption
   };
 }
 
-function bodyOf({ body, format }: Message, { markdown, escape }: Markup, unit: Unit): Layout['body'] {
-  if (format === 'markdown' && markdown !== undefined) {
+function bodyOf({ body, format }: Message, markup: Markup, unit: Unit): Layout['body'] {
+  const convert = format === 'text' ? undefined : markup[format];
+  if (convert !== undefined) {
     const source = cleanText(body).trimEnd();
-    return (room) => shrink(room, unit, (length) => markdown(cutMarkup(source, length, unit)));
+    return (room) => shrink(room, unit, (length) => convert(cutMarkup(source, length, unit)));
   }
+  const { escape } = markup;
   const plain = plainOf(body, format).trimEnd();
   return (room) =>
     shrink(room, unit, (length) => {
