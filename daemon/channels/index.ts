@@ -1,4 +1,5 @@
 import type { ChannelFamily, ChannelType } from './channel.ts';
+import { aliyunSms } from './sms/aliyun-sms.ts';
 import { cloudevents } from './incident/cloudevents.ts';
 import { githubIssue } from './incident/github-issue.ts';
 import { alertmanager } from './incident/alertmanager.ts';
@@ -41,6 +42,7 @@ import { sns } from './sms/sns.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
 import { telegram } from './chat/telegram.ts';
+import { tencentSms } from './sms/tencent-sms.ts';
 import { twilio } from './sms/twilio.ts';
 import { webex } from './chat/work/webex.ts';
 import { webhook } from './webhook/webhook.ts';
@@ -58,7 +60,10 @@ export const channelFamilies: readonly ChannelFamily[] = [
     types: [desktop, websocket, webpush, ntfy, gotify, bark, serverchan, pushdeer, pushplus, wxpusher],
   },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm, alertmanager, githubIssue] },
-  { name: 'Mail and text messages', types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns] },
+  {
+    name: 'Mail and text messages',
+    types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns, aliyunSms, tencentSms],
+  },
   { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
