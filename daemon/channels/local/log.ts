@@ -2,15 +2,12 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { defineChannel, supports } from '../channel.ts';
-import { plainBody, plainTitle } from '../kit/text/plain.ts';
+import { joinLines, plainBody, plainTitle } from '../kit/text/plain.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 
 /** Limits of a log line, in bytes. */
 const MAX_BODY_BYTES = 16 * 1024;
 const MAX_TITLE_BYTES = 1024;
-
-/** Puts a text on one line, so that an event cannot forge a line of a plain-text log. */
-const oneLine = (text: string): string => text.replace(/\n+/g, ' ⏎ ');
 
 /** The daemon's own log: the terminal, or under systemd the journal. */
 export const log = defineChannel({
@@ -44,7 +41,7 @@ export const log = defineChannel({
         const reason = `the daemon's log leaves out level ${level}: lower daemon.log.level, or raise this channel's level`;
         return Promise.reject(new SendFailure('permanent', 'log.level', reason, { misconfigured: true }));
       }
-      const body = cutToBytes(oneLine(plainBody(message)), MAX_BODY_BYTES);
+      const body = cutToBytes(joinLines(plainBody(message)), MAX_BODY_BYTES);
       tools.log[level](
         {
           ...(body !== '' && { body }),
