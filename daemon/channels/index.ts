@@ -10,6 +10,7 @@ import { onebot } from './china/onebot.ts';
 import { pushdeer } from './china/pushdeer.ts';
 import { pushplus } from './china/pushplus.ts';
 import { serverchan } from './china/serverchan.ts';
+import { syslog } from './broker/syslog/syslog.ts';
 import { wecomApp } from './china/wecom-app.ts';
 import { wxpusher } from './china/wxpusher.ts';
 import { command } from './local/command.ts';
@@ -64,7 +65,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
     name: 'Mail and text messages',
     types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns, aliyunSms, tencentSms],
   },
-  { name: 'Message brokers and logs', types: [mqtt, nats, redis, log] },
+  { name: 'Message brokers and logs', types: [mqtt, nats, redis, syslog, log] },
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
 

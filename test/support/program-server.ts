@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly files?: Readonly<Record<string, string>> | ((folder: string) => Readonly<Record<string, string>>);
   /** Port on which it listens. */
   readonly port: number;
+  /** Further ports. */
+  readonly more?: readonly number[];
   readonly env?: (folder: string) => Readonly<Record<string, string>>;
 }
 
@@ -53,11 +55,12 @@ export async function startProgram(options: ProgramOptions): Promise<ProgramServ
     await end(child);
     await rm(folder, { recursive: true, force: true });
   };
-  while (!(await accepts(options.port))) {
-    if (child.exitCode === null) continue;
-    await stop();
-    throw new Error(`${options.program} ended: ${output}`);
-  }
+  for (const port of [options.port, ...(options.more ?? [])])
+    while (!(await accepts(port))) {
+      if (child.exitCode === null) continue;
+      await stop();
+      throw new Error(`${options.program} ended: ${output}`);
+    }
   return { folder, port: options.port, stop };
 }
 

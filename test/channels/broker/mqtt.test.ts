@@ -200,6 +200,7 @@ describe.skipIf(MOSQUITTO === undefined)('a real broker (needs mosquitto)', () =
         acl: 'user belfry\ntopic readwrite alerts/#\n',
       }),
       port,
+      more: [tlsPort],
     });
   });
   afterAll(() => broker?.stop());
