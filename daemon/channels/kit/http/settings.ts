@@ -82,8 +82,11 @@ export function checkKey(name: string, given: unknown, before: string): SettingP
   return fault === undefined ? [] : [{ pointer: `/${name}`, ...fault }];
 }
 
+/** Beginning of a URL or a path; a key in base64 may have slashes, too. */
+const URL_START = /^(?:[\w+.-]*:)?\/|^[\w-]+(?:\.[\w-]+)+(?::\d+)?\//;
+
 function keyFault(key: string, kind: string, before: string): Omit<SettingProblem, 'pointer'> | undefined {
-  if (key.includes('/')) {
+  if (key.includes('/') && (before !== '' || URL_START.test(key))) {
     const mend = before === '' ? `give only the ${kind}` : `give only what follows \`${before}\` in it`;
     return { message: `this is not a ${kind} but a URL`, mend };
   }
