@@ -6,12 +6,15 @@ import { alertmanager } from './incident/alertmanager.ts';
 import { bark } from './china/bark.ts';
 import { dingtalkWork } from './china/dingtalk-work.ts';
 import { feishuApp } from './china/feishu-app.ts';
+import { line } from './chat/phone/line.ts';
 import { onebot } from './china/onebot.ts';
 import { pushdeer } from './china/pushdeer.ts';
 import { pushplus } from './china/pushplus.ts';
 import { serverchan } from './china/serverchan.ts';
 import { syslog } from './broker/syslog/syslog.ts';
+import { signal } from './chat/phone/signal.ts';
 import { wecomApp } from './china/wecom-app.ts';
+import { whatsapp } from './chat/phone/whatsapp.ts';
 import { wxpusher } from './china/wxpusher.ts';
 import { command } from './local/command.ts';
 import { desktop } from './local/desktop/desktop.ts';
@@ -54,7 +57,24 @@ import { zulip } from './chat/work/zulip.ts';
 
 /** All channel types by family, in the order of the reference. */
 export const channelFamilies: readonly ChannelFamily[] = [
-  { name: 'Chat', types: [slack, discord, telegram, teams, googleChat, mattermost, rocketchat, matrix, zulip, webex] },
+  {
+    name: 'Chat',
+    types: [
+      slack,
+      discord,
+      telegram,
+      teams,
+      googleChat,
+      mattermost,
+      rocketchat,
+      matrix,
+      zulip,
+      webex,
+      line,
+      signal,
+      whatsapp,
+    ],
+  },
   { name: 'Chat in China', types: [wecom, wecomApp, dingtalk, dingtalkWork, feishu, feishuApp, onebot] },
   {
     name: 'Push to phones and screens',

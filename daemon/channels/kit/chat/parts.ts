@@ -26,9 +26,12 @@ export const linkButtonsOf = ({ link, actions = [] }: Message, max: number, labe
 
 const DAY_MS = 86_400_000;
 
+/** Number of the day on which a delivery was made. */
+export const dayOf = ({ createdAt }: Delivery): number => Math.floor(createdAt / DAY_MS);
+
 /** Key of the messages that update one another or share a thread: `replace_key`. Without one, each key of a rule begins a new thread each day. */
-export const threadOf = ({ replace_key }: Message, { rule, key, createdAt }: Delivery): string =>
-  replace_key ?? JSON.stringify([rule, key, Math.floor(createdAt / DAY_MS)]);
+export const threadOf = ({ replace_key }: Message, delivery: Delivery): string =>
+  replace_key ?? JSON.stringify([delivery.rule, delivery.key, dayOf(delivery)]);
 
 export interface SeparateParts {
   readonly link: string | undefined;
