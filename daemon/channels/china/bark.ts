@@ -137,7 +137,7 @@ export const bark = defineHttpChannel({
       ),
     ),
   },
-  keys: { key: '/' },
+  keys: { key: 'api.day.app/' },
   limits: { text: '3,600 bytes, 2,600 if encrypted' },
   supports: { kept: 'markdown priority link replace_key', text: 'html image actions fields' },
   // A repeated notification replaces the first one, since it has the same id.
