@@ -8,6 +8,7 @@ import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/sd-notify.ts';
 import { watchDisk } from './runtime/disk-watch.ts';
 import type { OpenState } from './state/open-state.ts';
+import type { ButtonListeners } from './buttons/listeners.ts';
 import type { Intake } from './runtime/intake.ts';
 import { logProblems, type Reloading, warningsIn } from './reload.ts';
 import type { RunningSources } from './runtime/sources.ts';
@@ -19,6 +20,7 @@ export interface LifecycleDeps {
   readonly lanes: Lanes;
   readonly sources: RunningSources;
   readonly timers: Timers;
+  readonly listeners: ButtonListeners;
   readonly reloading: Reloading;
   readonly resending: Resending;
   readonly service: ServiceNotice;
@@ -50,7 +52,7 @@ export class Lifecycle {
   }
 
   async start(listener: Listener): Promise<void> {
-    const { state, intake, lanes, sources, timers, resending, service, onStarted } = this.#deps;
+    const { state, intake, lanes, sources, timers, listeners, resending, service, onStarted } = this.#deps;
     const { live, prepared, log, paths, inbox, kept } = state;
     this.#listener = listener;
     logRejected(state);
@@ -65,6 +67,7 @@ export class Lifecycle {
     await inbox.acceptAll((events) => intake.accept(events));
     // Events of the inbox may end an alert that is about to fire.
     timers.start();
+    listeners.apply(prepared.ruleset.channels);
     if (prepared.ruleset.daemon.reload.watch) this.#background.push(this.#watch());
     this.#background.push(
       this.#trim(),
@@ -95,13 +98,14 @@ export class Lifecycle {
   }
 
   async #stop(graceful: boolean): Promise<void> {
-    const { state, intake, lanes, sources, timers, reloading, service } = this.#deps;
+    const { state, intake, lanes, sources, timers, listeners, reloading, service } = this.#deps;
     this.#refusing = 'stopping';
     state.log.info('stopping');
     service.stopping();
     this.#stopping.abort();
     this.#listener?.stopAccepting();
     await Promise.allSettled([...this.#background, reloading.idle()]);
+    await listeners.stop();
     await sources.stop();
     await timers.stop();
     await intake.stop();

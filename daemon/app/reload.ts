@@ -3,6 +3,7 @@ import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
 import type { Log } from '../lib/log.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { ReloadView } from '../http/daemon-api.ts';
+import type { ButtonListeners } from './buttons/listeners.ts';
 import type { Live, Prepared } from '../reload/live.ts';
 import type { RunningSources } from './runtime/sources.ts';
 import type { Timers } from './runtime/timers.ts';
@@ -11,6 +12,7 @@ export interface ReloadingDeps {
   readonly live: Live;
   readonly sources: RunningSources;
   readonly lanes: Lanes;
+  readonly listeners: Pick<ButtonListeners, 'apply'>;
   readonly timers: Timers;
   /** Runs the tests of the rules if they require it; returns the failures. */
   readonly test: (ruleset: Ruleset) => Promise<readonly Problem[]>;
@@ -67,7 +69,7 @@ export class Reloading {
   }
 
   async #apply(prepared: Extract<Prepared, { kind: 'ready' }>): Promise<ReloadView> {
-    const { live, sources, lanes, timers } = this.#deps;
+    const { live, sources, lanes, listeners, timers } = this.#deps;
     const { ruleset, diff, restartNeeded, problems } = prepared;
     const failing = await this.#deps.test(ruleset);
     if (failing.length > 0) return this.#rejected(failing);
@@ -80,6 +82,7 @@ export class Reloading {
     live.swap(prepared);
     // No `await` between swap and apply: the lanes must know the new channels before an event is decided by the new rules.
     const applied = lanes.apply(ruleset.channels);
+    listeners.apply(ruleset.channels);
     const rescheduled = timers.reschedule(editedRules(prepared), namesOf(diff.removed));
     await change.commit();
     await applied;

@@ -170,13 +170,16 @@ export interface ButtonPress {
 /** Answer to a press, in words for the person. */
 export interface PressAnswer {
   readonly text: string;
-  /** The button can do nothing more, so the message may show `text` in its place. */
-  readonly isEnd: boolean;
+  /** The press did what the button says. */
+  readonly isDone: boolean;
+  /** Buttons of the message that can do nothing more: this one, or all on the alert. The message may show `text` in their place. */
+  readonly ends: 'nothing' | 'button' | 'alert';
 }
 
 /** Tools of a connection over which a provider reports presses. */
 export interface ListenTools {
   readonly http: HttpClient;
+  readonly net: Dialer;
   readonly clock: Clock;
   readonly log: Log;
   /** Aborts when the connection is to end. */

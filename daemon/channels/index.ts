@@ -45,7 +45,7 @@ import { slack } from './chat/slack.ts';
 import { sns } from './sms/sns.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';
-import { telegram } from './chat/telegram.ts';
+import { telegram } from './chat/telegram/telegram.ts';
 import { tencentSms } from './sms/tencent-sms.ts';
 import { twilio } from './sms/twilio.ts';
 import { webex } from './chat/work/webex.ts';

@@ -72,6 +72,7 @@ async function open(first: string) {
     live,
     sources,
     lanes,
+    listeners: { apply: () => undefined },
     timers,
     test: async () => [],
     keep: async () => {},

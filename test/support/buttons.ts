@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { openButtons } from '../../daemon/app/buttons/buttons.ts';
+import { type ButtonsDeps, openButtons } from '../../daemon/app/buttons/buttons.ts';
 import { outgoingMessages } from '../../daemon/app/buttons/messages.ts';
 import { type ButtonTokens, buttonTokens } from '../../daemon/app/buttons/token.ts';
-import { openAlertActions } from '../../daemon/app/api/alert-actions.ts';
+import { openClient } from '../../daemon/app/channels/opener.ts';
+import { ButtonListeners } from '../../daemon/app/buttons/listeners.ts';
+import type { ChannelType } from '../../daemon/channels/channel.ts';
+import { type AlertActionsDeps, openAlertActions } from '../../daemon/app/api/alert-actions.ts';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
 import { decide } from '../../daemon/core/flow/decide.ts';
 import { select } from '../../daemon/core/flow/select.ts';
@@ -15,6 +18,7 @@ import { newId } from '../../daemon/lib/id.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import type { Store } from '../../daemon/store/store.ts';
+import { decodeSettings } from './channel-settings.ts';
 import { rulesetOf } from './compile.ts';
 import { memoryLog } from './delivery.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -43,10 +47,11 @@ export class ButtonHarness {
   readonly buttons: ButtonApi;
   readonly actions: AlertActions;
   readonly tokens: ButtonTokens;
-  readonly ruleset: Ruleset;
+  ruleset: Ruleset;
   readonly lines: readonly string[];
   /** Channels with buttons of their own. */
   readonly ownButtons = new Set<string>();
+  readonly #deps: ButtonsDeps & AlertActionsDeps;
   #stored = 0;
 
   private constructor(store: Store, tokens: ButtonTokens, rules: string) {
@@ -55,7 +60,7 @@ export class ButtonHarness {
     this.ruleset = rulesetOf(rules);
     const { log, lines } = memoryLog();
     this.lines = lines;
-    const deps = {
+    this.#deps = {
       store,
       live: () => this.ruleset,
       clock: this.clock,
@@ -65,8 +70,8 @@ export class ButtonHarness {
       tokens,
       onLater: () => undefined,
     };
-    this.buttons = openButtons(deps);
-    this.actions = openAlertActions(deps);
+    this.buttons = openButtons(this.#deps);
+    this.actions = openAlertActions(this.#deps);
   }
 
   /** `path`: folder of the store; a second harness on the same folder is a restart. */
@@ -86,6 +91,20 @@ export class ButtonHarness {
       decide(one, select(one, ruleset, now), { ruleset, memory, now, newId: id }),
     );
     return accepted!.decision!.deliveries.map(({ delivery }) => delivery);
+  }
+
+  /** Replaces a channel by one of another type. */
+  setChannel(name: string, type: ChannelType, settings: unknown): void {
+    const config = { ...this.ruleset.channels.get(name)!, type: type.type, settings: decodeSettings(type, settings) };
+    this.ruleset = { ...this.ruleset, channels: new Map([...this.ruleset.channels, [name, config]]) };
+  }
+
+  /** Opens the connections for the presses of these channel types, closed when the test ends. */
+  listen(...types: readonly ChannelType[]): ButtonListeners {
+    const listeners = new ButtonListeners({ ...this.#deps, types, buttons: this.buttons, open: openClient });
+    listeners.apply(this.ruleset.channels);
+    onTestFinished(() => listeners.stop());
+    return listeners;
   }
 
   /** Buttons of a message as its recipient gets them. */

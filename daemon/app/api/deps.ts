@@ -9,6 +9,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Live } from '../../reload/live.ts';
 import type { Store } from '../../store/store.ts';
+import type { ButtonListeners } from '../buttons/listeners.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
 import type { KeptRules } from '../state/kept-rules.ts';
@@ -45,6 +46,7 @@ export interface DaemonApiDeps {
   readonly webPush: DaemonApi['webPush'];
   readonly feed: Feed;
   readonly buttons: DaemonApi['buttons'];
+  readonly listeners: Pick<ButtonListeners, 'faults'>;
   readonly tokens: () => readonly Token[];
   /** Reports results that a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;

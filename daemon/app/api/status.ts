@@ -64,12 +64,13 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
 
 /** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
 export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { refusing, sources, lanes, live, deadLetters, inbox, kept } = deps;
+  const { refusing, sources, lanes, listeners, live, deadLetters, inbox, kept } = deps;
   const refusal = refusing();
   const failing = [
     ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
     ...inbox.faults,
     ...(kept.fault === undefined ? [] : [kept.fault]),
+    ...listeners.faults,
     ...live.files
       .filter(({ state }) => state === 'kept')
       .map(({ path }) => `${path} is not applied; the last good rules are in force`),

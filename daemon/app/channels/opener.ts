@@ -4,6 +4,7 @@ import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { compileEgress, type EgressSettings } from '../../core/values/egress.ts';
+import type { ListenClient } from '../buttons/listeners.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
 import { channelMemory } from './memory.ts';
 
@@ -18,9 +19,8 @@ export function channelOpener(
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const { name } = config;
-    const egress = egressOf(type, config);
-    const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
-    const http = openHttpClient({ net });
+    const client = openClient(type, config);
+    const { http, net } = client;
     const log = daemonLog.child({ channel: name });
     const notifier = type.open(config.settings, {
       name,
@@ -38,10 +38,24 @@ export function channelOpener(
       send: (message, io) => notifier.send(message, io),
       async close() {
         await notifier.close?.();
-        await http.close();
-        net.close();
+        await client.close();
       },
     };
+  };
+}
+
+/** Opens the connections that a channel may make, by its settings and those of the daemon. */
+export function openClient(type: ChannelType, config: ChannelConfig): ListenClient {
+  const egress = egressOf(type, config);
+  const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
+  const http = openHttpClient({ net });
+  return {
+    http,
+    net,
+    async close() {
+      await http.close();
+      net.close();
+    },
   };
 }
 

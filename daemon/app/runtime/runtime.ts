@@ -6,13 +6,16 @@ import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
 import type { ButtonApi, ReloadView } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
-import { channelOpener } from '../channels/opener.ts';
+import { channelOpener, openClient } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
+import { channelTypes } from '../../channels/index.ts';
 import { openButtons } from '../buttons/buttons.ts';
+import { ButtonListeners } from '../buttons/listeners.ts';
 import { hasButtons } from '../buttons/channels.ts';
 import { outgoingMessages } from '../buttons/messages.ts';
 import { Reloading, type ReloadingDeps } from '../reload.ts';
@@ -37,6 +40,8 @@ export interface Runtime {
   /** Reports results that a timer or a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
   readonly buttons: ButtonApi;
+  /** Connections over which providers report presses of buttons. */
+  readonly listeners: ButtonListeners;
 }
 
 /** Builds the runtime. Some parts call each other (the daemon's own events go through the intake); they get functions that are called only after all parts are built. */
@@ -78,20 +83,49 @@ export function buildRuntime(
   });
   const onLater = laterObserver(observers);
   const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
+  const listeners = new ButtonListeners({ ...common, types: channelTypes, buttons, open: openClient });
   const timers = new Timers({ ...common, onWake: onLater });
-  const onEnd = (result: ReloadView): void => {
+  const onEnd = reloadReporter({ metrics, clock, own, service });
+  const reloading = reloadingOf(state, { sources, lanes, listeners, timers, onEnd });
+  const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
+  return {
+    own,
+    intake,
+    pushServer,
+    webPush,
+    lanes,
+    sources,
+    timers,
+    reloading,
+    resending,
+    onLater,
+    buttons,
+    listeners,
+  };
+}
+
+/** Returns a function that reports the end of a reload. */
+function reloadReporter({
+  metrics,
+  clock,
+  own,
+  service,
+}: {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly own: OwnEvents;
+  readonly service: ServiceNotice;
+}): ReloadingDeps['onEnd'] {
+  return (result) => {
     countReload(result, metrics, clock.now());
     own.reloaded(result);
     service.status(reloadStatus(result));
   };
-  const reloading = reloadingOf(state, { sources, lanes, timers, onEnd });
-  const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
-  return { own, intake, pushServer, webPush, lanes, sources, timers, reloading, resending, onLater, buttons };
 }
 
 function reloadingOf(
   state: OpenState,
-  parts: Pick<ReloadingDeps, 'sources' | 'lanes' | 'timers' | 'onEnd'>,
+  parts: Pick<ReloadingDeps, 'sources' | 'lanes' | 'listeners' | 'timers' | 'onEnd'>,
 ): Reloading {
   const { live, kept, log, rejected } = state;
   const keep = (): Promise<void> => kept.save(live.texts);

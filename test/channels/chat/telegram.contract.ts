@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { telegram } from '../../../daemon/channels/chat/telegram.ts';
+import { telegram } from '../../../daemon/channels/chat/telegram/telegram.ts';
 import { openHttpDestination } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { telegram } from '../../../daemon/channels/chat/telegram.ts';
+import { telegram } from '../../../daemon/channels/chat/telegram/telegram.ts';
 import { escapeFor } from '../../../daemon/core/message/escape.ts';
 import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';

@@ -8,12 +8,16 @@ import { cleanLine, cutToBytes } from '../text/text.ts';
 
 export interface Button {
   readonly label: string;
+  /** Empty for a button with `press`. */
   readonly address: string;
+  /** Token of a button on the alert, in channels that get the presses of their buttons. */
+  readonly press?: string;
 }
 
 /** Actions as buttons. Empty if one of them has no valid address or if there are more than `max`, since a reader could not see that some are missing. */
 export function buttonsOf(actions: readonly Action[] = [], max: number, labelBytes: number): readonly Button[] {
-  const buttons = actions.flatMap(({ label, url }) => {
+  const buttons = actions.flatMap(({ label, url, press }): readonly Button[] => {
+    if (press !== undefined) return [{ label: cutToBytes(cleanLine(label), labelBytes), address: '', press }];
     const address = linkAddress(url);
     return address === undefined ? [] : [{ label: cutToBytes(cleanLine(label), labelBytes) || address, address }];
   });

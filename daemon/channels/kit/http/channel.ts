@@ -4,7 +4,7 @@ import type { Message } from '../../../core/message/message.ts';
 import type { strict } from '../../../core/schema/fields.ts';
 import type { Static, TProperties } from '../../../core/schema/type.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
-import type { ChannelGuide, ChannelLimits, SendIo } from '../../channel.ts';
+import type { ChannelButtons, ChannelGuide, ChannelLimits, SendIo } from '../../channel.ts';
 import type { MentionFaultOf, Mentions } from '../chat/mention.ts';
 import type { Markup } from '../text/layout.ts';
 import type { Answers } from './answers.ts';
@@ -72,6 +72,8 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly check?: (settings: Settings<P>) => readonly SettingProblem[];
   /** Recipients that each get a request of their own. */
   readonly recipients?: (message: Message, settings: Settings<P>) => readonly string[];
+  /** Buttons whose presses the provider reports over a connection of the daemon. */
+  readonly buttons?: ChannelButtons<Settings<P>>;
   /** Later messages that change or answer an earlier one. */
   readonly follows?: {
     /**

@@ -1,7 +1,7 @@
 import type { NameChecks, SettingProblem } from '../../../core/compile/registry.ts';
 import { strict } from '../../../core/schema/fields.ts';
 import type { TProperties } from '../../../core/schema/type.ts';
-import { type ChannelType, defineChannel, supports } from '../../channel.ts';
+import { type ChannelButtons, type ChannelType, defineChannel, supports } from '../../channel.ts';
 import { checkMentions } from '../chat/mention.ts';
 import { escapeOf } from '../text/layout.ts';
 import { apiOf, commonSettings, type HttpChannel, type Settings } from './channel.ts';
@@ -28,6 +28,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     escape: escapeOf(markup),
     check: (given) => checkSettings(channel, given as Settings<P>),
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
+    ...(channel.buttons !== undefined && { buttons: channel.buttons as ChannelButtons<unknown> }),
     uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>)) }),
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });

@@ -1,14 +1,15 @@
-import { oneOrMany } from '../../core/schema/fields.ts';
-import { Type } from '../../core/schema/type.ts';
-import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
-import { buttonsOf } from '../kit/chat/parts.ts';
-import { misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
-import { defineHttpChannel } from '../kit/http/define.ts';
-import { secondsOf } from '../kit/http/failures.ts';
-import { key } from '../kit/http/settings.ts';
-import { linkAddress } from '../kit/text/escape.ts';
-import { fitText, layoutOf, TELEGRAM_HTML, without } from '../kit/text/layout.ts';
-import { UTF16 } from '../kit/text/text.ts';
+import { oneOrMany } from '../../../core/schema/fields.ts';
+import { Type } from '../../../core/schema/type.ts';
+import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
+import { buttonsOf } from '../../kit/chat/parts.ts';
+import { misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
+import { defineHttpChannel } from '../../kit/http/define.ts';
+import { secondsOf } from '../../kit/http/failures.ts';
+import { key } from '../../kit/http/settings.ts';
+import { linkAddress } from '../../kit/text/escape.ts';
+import { fitText, layoutOf, TELEGRAM_HTML, without } from '../../kit/text/layout.ts';
+import { UTF16 } from '../../kit/text/text.ts';
+import { botPath, recipientsOf, telegramButtons } from './buttons.ts';
 
 /** UTF-16 units. Telegram does not count tags, but they are counted here, so that a text is never too long. */
 const MAX_TEXT = 4096;
@@ -41,6 +42,14 @@ export const telegram = defineHttpChannel({
     thread_id: Type.Optional(
       Type.Integer({ description: 'The topic, in a group with topics.', examples: [7], minimum: 1 }),
     ),
+    buttons: Type.Optional(
+      Type.Boolean({
+        description:
+          'True: `ack`, `silence` and `resolve` are buttons of the message, whose presses the daemon fetches (`getUpdates`). No other program may do that for the bot, and it must have no webhook.',
+        examples: [true],
+        default: false,
+      }),
+    ),
     silent: Type.Optional(
       Type.Boolean({ description: 'True: the message makes no sound.', examples: [true], default: false }),
     ),
@@ -52,14 +61,15 @@ export const telegram = defineHttpChannel({
   markup: TELEGRAM_HTML,
   mentionFault: mentionFaultUnless(/^\w{5,32}$/, 'the name of a user'),
   names: { to: chatFault },
-  recipients: (message, { to }) => message.to ?? to.map(String),
+  recipients: recipientsOf,
+  buttons: telegramButtons,
   request(message, { settings: { token, thread_id, silent }, api, to, mentions }) {
     const buttons = buttonsOf(message.actions, 10, 60);
     const calls = mentionText(mentions, { user: (name) => ` @${name}`, all: '' }).trimEnd();
     const image = linkAddress(message.image ?? '');
     const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
     return {
-      url: `${api}/bot${encodeURIComponent(token.reveal()).replace('%3A', ':')}/sendMessage`,
+      url: `${api}${botPath(token)}/sendMessage`,
       json: {
         chat_id: to.startsWith('@') ? to : Number(to),
         text: fitText(layoutOf(shown, TELEGRAM_HTML, { unit: UTF16 }), MAX_TEXT - calls.length) + calls,
@@ -68,7 +78,11 @@ export const telegram = defineHttpChannel({
         ...(thread_id !== undefined && { message_thread_id: thread_id }),
         ...(silent === true && { disable_notification: true }),
         ...(buttons.length > 0 && {
-          reply_markup: { inline_keyboard: buttons.map(({ label, address }) => [{ text: label, url: address }]) },
+          reply_markup: {
+            inline_keyboard: buttons.map(({ label, address, press }) => [
+              { text: label, ...(press === undefined ? { url: address } : { callback_data: press }) },
+            ]),
+          },
         }),
       },
     };
