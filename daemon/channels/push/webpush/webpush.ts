@@ -14,12 +14,13 @@ import { SeveralRecipients } from '../../kit/recipients/several.ts';
 import { linkAddress } from '../../kit/text/escape.ts';
 import { fitJson, fitText, layoutOf, PLAIN, without } from '../../kit/text/layout.ts';
 import { plainTitle } from '../../kit/text/plain.ts';
-import { cutToBytes } from '../../kit/text/text.ts';
+import { byteLength, cutToBytes } from '../../kit/text/text.ts';
 import { encrypt, MAX_TEXT_BYTES, topicOf } from './encryption.ts';
 
 const MAX_TITLE_BYTES = 250;
 /** Browsers show two buttons at most. https://notifications.spec.whatwg.org/#maximum-number-of-actions */
 const MAX_ACTIONS = 2;
+const MAX_ADDRESS_BYTES = 512;
 const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000;
 
 /** https://www.rfc-editor.org/rfc/rfc8030#section-5.3 */
@@ -163,14 +164,20 @@ interface Device {
   readonly subscription: WebPushSubscription;
 }
 
+/** Address for a link; undefined if it alone would fill the message. */
+function shortAddress(url: string): string | undefined {
+  const address = linkAddress(url);
+  return address === undefined || byteLength(address) > MAX_ADDRESS_BYTES ? undefined : address;
+}
+
 /**
  * Declarative message, which iOS shows by itself and the service worker of the page shows elsewhere.
  * https://www.w3.org/TR/push-api/#declarative-push-message
  */
 function payloadOf(message: Message, { delivery }: SendIo, page: string): unknown {
-  const image = linkAddress(message.image ?? '');
+  const image = shortAddress(message.image ?? '');
   const actions = (message.actions ?? []).flatMap(({ label, url }, index) => {
-    const navigate = linkAddress(url);
+    const navigate = shortAddress(url);
     return navigate === undefined || index >= MAX_ACTIONS
       ? []
       : [{ action: `${index}`, title: cutToBytes(label, MAX_TITLE_BYTES), navigate }];
@@ -183,7 +190,7 @@ function payloadOf(message: Message, { delivery }: SendIo, page: string): unknow
       notification: {
         title: cutToBytes(plainTitle(message), MAX_TITLE_BYTES),
         body: fitText(layout, room),
-        navigate: linkAddress(message.link ?? '') ?? page,
+        navigate: shortAddress(message.link ?? '') ?? page,
         timestamp: delivery.createdAt,
         silent: message.priority === 'min' || message.priority === 'low',
         require_interaction: message.priority === 'urgent',

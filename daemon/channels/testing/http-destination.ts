@@ -1,0 +1,44 @@
+import { openHttpClient } from '../kit/http/client.ts';
+import type { Destination, ResponseKind } from './contract.ts';
+import { openTestServer, type TestServer, type ServerAnswer, type ReceivedRequest } from './test-server.ts';
+
+export interface HttpDestinationOptions {
+  /** The channel's settings, given where the server listens. */
+  settings(origin: string): unknown;
+  /** Answers of the provider that differ from plain HTTP. */
+  readonly responses: Partial<Record<ResponseKind, ServerAnswer>>;
+  /** Answers to requests below a path, such as those for an access token. They are not among the received ones. */
+  readonly aside?: Readonly<Record<string, ServerAnswer>>;
+  /** Text of a request that the tests look at; the body if not given. */
+  received?(request: ReceivedRequest): string;
+}
+
+const PLAIN_HTTP: Readonly<Record<ResponseKind, ServerAnswer>> = {
+  success: { status: 200 },
+  refusal: { status: 400 },
+  rateLimited: { status: 429, headers: { 'retry-after': '7' } },
+  serverError: { status: 500 },
+  hang: { hang: true },
+};
+
+/** A provider on the loopback, for the contract suite. */
+export async function openHttpDestination(
+  options: HttpDestinationOptions,
+): Promise<Destination & { readonly sink: TestServer }> {
+  const sink = await openTestServer();
+  for (const [path, answer] of Object.entries(options.aside ?? {})) sink.answerAside(path, answer);
+  const http = openHttpClient();
+  return {
+    sink,
+    settings: options.settings(sink.origin),
+    tools: { http },
+    refuseWith: (answer) => sink.answer(answer),
+    respondWith: (kind) => sink.answer(options.responses[kind] ?? PLAIN_HTTP[kind]),
+    received: () => sink.requests.map((request) => options.received?.(request) ?? request.text),
+    arrived: (count) => sink.arrived(count),
+    async close() {
+      await http.close();
+      await sink.close();
+    },
+  };
+}
