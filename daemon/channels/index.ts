@@ -1,4 +1,8 @@
 import type { ChannelFamily, ChannelType } from './channel.ts';
+import { homeassistant } from './push/homeassistant.ts';
+import { apprise } from './push/apprise.ts';
+import { pushbullet } from './push/pushbullet.ts';
+import { pushover } from './push/pushover.ts';
 import { aliyunSms } from './sms/aliyun-sms.ts';
 import { cloudevents } from './incident/cloudevents.ts';
 import { githubIssue } from './incident/github-issue.ts';
@@ -78,7 +82,22 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Chat in China', types: [wecom, wecomApp, dingtalk, dingtalkWork, feishu, feishuApp, onebot] },
   {
     name: 'Push to phones and screens',
-    types: [desktop, websocket, webpush, ntfy, gotify, bark, serverchan, pushdeer, pushplus, wxpusher],
+    types: [
+      desktop,
+      websocket,
+      webpush,
+      ntfy,
+      gotify,
+      pushover,
+      pushbullet,
+      apprise,
+      homeassistant,
+      bark,
+      serverchan,
+      pushdeer,
+      pushplus,
+      wxpusher,
+    ],
   },
   { name: 'Incidents and issues', types: [pagerduty, opsgenie, splunkOncall, grafanaIrm, alertmanager, githubIssue] },
   {

@@ -87,6 +87,18 @@ export const TELEGRAM_DIALECT: Dialect = {
   rule: '———',
 };
 
+/** HTML of Pushover, which has bold, italic and underlined text and links. https://pushover.net/api#html */
+export const PUSHOVER_DIALECT: Dialect = {
+  ...PLAIN_DIALECT,
+  text: html,
+  strong: (inner) => `<b>${inner}</b>`,
+  emphasis: (inner) => `<i>${inner}</i>`,
+  code: html,
+  link: (link) => HTML_DIALECT.link(link),
+  heading: (inner) => `<b>${inner}</b>`,
+  codeBlock: html,
+};
+
 /** Replaces backticks in code by a similar character, since Slack's mrkdwn has no escape for them. */
 const withoutBackticks = (plain: string): string => ampersandEntities(plain).replaceAll('`', 'ˋ');
 
