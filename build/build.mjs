@@ -23,6 +23,7 @@ export const EXTERNAL = [
   /^node:/,
   '@marcbachmann/cel-js',
   'ajv',
+  'amqplib',
   'bufferutil',
   'croner',
   'libsql',

@@ -4,6 +4,7 @@ import { apprise } from './push/apprise.ts';
 import { pushbullet } from './push/pushbullet.ts';
 import { pushover } from './push/pushover.ts';
 import { aliyunSms } from './sms/aliyun-sms.ts';
+import { amqp } from './broker/amqp/amqp.ts';
 import { cloudevents } from './incident/cloudevents.ts';
 import { githubIssue } from './incident/github-issue.ts';
 import { alertmanager } from './incident/alertmanager.ts';
@@ -104,7 +105,7 @@ export const channelFamilies: readonly ChannelFamily[] = [
     name: 'Mail and text messages',
     types: [email, ses, sendgrid, mailgun, postmark, resend, twilio, sns, aliyunSms, tencentSms],
   },
-  { name: 'Message brokers and logs', types: [mqtt, nats, redis, syslog, log] },
+  { name: 'Message brokers and logs', types: [mqtt, nats, redis, amqp, syslog, log] },
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
 
