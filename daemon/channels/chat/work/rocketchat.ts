@@ -14,11 +14,17 @@ const MAX_FIELDS_BYTES = 4000;
 const MAX_BUTTONS = 5;
 const MAX_LABEL_BYTES = 60;
 
+/** Addresses, which stay unchanged, and what strikes text out or slants it: a tilde, and an underscore that is not within a word. */
+const EMPHASIS = /https?:\/\/\S+|~|(?<![a-z0-9])_|_(?![a-z0-9])/gi;
+
 /** Markdown without an escape character. https://docs.rocket.chat/docs/message-formatting */
 const MARKDOWN: Markup = {
   ...COMMONMARK,
   markdown: asWritten,
-  escape: (text) => withoutMentions(lookalikes(text)),
+  escape: (text) =>
+    withoutMentions(lookalikes(text)).replace(EMPHASIS, (found) =>
+      found === '~' ? '～' : found === '_' ? '＿' : found,
+    ),
   link: (label, address) => (label === '' ? address : `[${label}](${address})`),
 };
 

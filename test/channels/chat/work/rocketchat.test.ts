@@ -10,7 +10,7 @@ const channel = useHttpChannel(rocketchat, { settings: (origin) => ({ url: origi
 test('a message has its title as text and the rest beside a bar', async () => {
   const { path, headers, json } = await channel.sent({
     title: 'Disk *full*',
-    body: 'web-1: 91 % of web_data, ask @all',
+    body: 'web-1: 91 % of web_data, ask @all: ~_ok_~ https://es.test/_cat/~a',
     priority: 'high',
     link: 'https://example.com/a_b',
     image: 'https://example.com/p.png',
@@ -25,7 +25,7 @@ test('a message has its title as text and the rest beside a bar', async () => {
     attachments: [
       {
         color: '#f59e0b',
-        text: 'web-1: 91 % of web_data, ask @\u200Ball\n\nhttps://example.com/a_b',
+        text: 'web-1: 91 % of web_data, ask @\u200Ball: ～＿ok＿～ https://es.test/_cat/~a\n\nhttps://example.com/a_b',
         fields: [{ title: 'host', value: 'web-1', short: true }],
         image_url: 'https://example.com/p.png',
         actions: [{ type: 'button', text: 'Runbook', url: 'https://example.com/b' }],
