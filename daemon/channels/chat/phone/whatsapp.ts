@@ -56,10 +56,13 @@ export const whatsapp = defineHttpChannel({
   api: 'https://graph.facebook.com',
   settings: {
     token: key('The access token of a system user.', '${env:WHATSAPP_TOKEN}'),
-    phone_id: Type.String({
+    phone_id: Type.Unsafe<string | number>({
+      anyOf: [
+        { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        { type: 'string', pattern: String.raw`^\d{3,40}$` },
+      ],
       description: 'The id of the phone number that sends, which is not the number.',
       examples: ['106540352242922'],
-      pattern: String.raw`^\w{3,40}$`,
     }),
     to: oneOrMany(Type.String({ minLength: 1 }), {
       description: 'Phone numbers with their country codes.',

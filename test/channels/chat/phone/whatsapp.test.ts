@@ -63,6 +63,7 @@ test('an answer that is not from WhatsApp leaves the outcome unknown', async () 
 
 test('settings that cannot work are found at load', () => {
   expect(readSettings(whatsapp, { ...SETTINGS, params: ['{{ title }}'] }).problems).toEqual([]);
+  expect(readSettings(whatsapp, { ...SETTINGS, phone_id: 106540352242922 }).problems).toEqual([]);
   expect(readSettings(whatsapp, { ...SETTINGS, params: ['{{ title '] }).problems).toHaveLength(1);
   expect(readSettings(whatsapp, { ...SETTINGS, template: 'My template' }).problems).toHaveLength(1);
   expect(readSettings(whatsapp, { ...SETTINGS, to: 'ada' }).problems).toEqual(['/to/0: this is not a phone number']);
