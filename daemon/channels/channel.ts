@@ -40,6 +40,8 @@ export interface ChannelTools {
   readonly subscriptions: WebPushSubscriptions;
   /** Texts that survive a restart. */
   readonly memory: ChannelMemory;
+  /** Folders below which files may be attached. */
+  readonly attachFrom: readonly string[];
   /** Name of this machine, for example for Message-ID. */
   readonly hostname: string;
   /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */
@@ -217,6 +219,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   /** Number of keys in the settings; the rate in `limits` is that of one key. */
   readonly keyCount?: (settings: Static<S>) => number;
   readonly supports?: MessageSupport;
+  /** The channel reads the files of `attach`, and attaches those below the folders of `daemon.attach_from`. */
+  readonly attachesFiles?: true;
   /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
   /** Addresses of servers come from users: private networks are denied, except those in `daemon.egress.allow`. */

@@ -156,6 +156,8 @@ export interface ChannelConfig {
   readonly escape: (text: string, format: Format) => string;
   /** Settings of `daemon:` for connections of channels, if there are any. */
   readonly network?: NetworkSettings;
+  /** Folders below which files may be attached to messages; absent for a channel that attaches none. */
+  readonly attachFrom?: readonly string[];
 }
 
 export interface NetworkSettings {
@@ -188,6 +190,7 @@ export interface DaemonSettings {
   /** Origins of the web applications whose pages may open the stream. */
   readonly origins: readonly string[];
   readonly egress?: EgressSettings;
+  readonly attachFrom: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
   readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
   readonly retention: { readonly events: number; readonly size: number };

@@ -31,6 +31,7 @@ export function channelOpener(
       push,
       subscriptions,
       memory: channelMemory({ checkpoints: store.checkpoints, name, clock, log }),
+      attachFrom: config.attachFrom ?? [],
       hostname: terminal.hostname,
       env: terminal.env,
     });

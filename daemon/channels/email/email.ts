@@ -91,6 +91,7 @@ export const email = defineChannel({
   settings: settingsSchema,
   limits: { timeout: '30s' },
   supports: supports({ kept: 'markdown html priority link actions fields attach replace_key to', text: 'tags' }),
+  attachesFiles: true,
   idempotent: false,
   check: (settings) => [
     ...serverProblems(settings),
@@ -181,7 +182,7 @@ function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
       const groups = recipientsOf(settings, message, MAX_RECIPIENTS, 'email.bad_recipient');
       const transport = await opening.get();
       const { delivery, signal } = io;
-      const attachments = await readAttachments(message.attach ?? []);
+      const attachments = await readAttachments(message.attach ?? [], tools.attachFrom);
       const replyTo = parsed(settings.reply_to ?? []);
       const mail = mailOf({ ...groups, message, delivery, from, replyTo, attachments, now: tools.clock.now() });
       const all = [...new Set([...groups.to, ...groups.cc, ...groups.bcc].map(({ address: name }) => name))];

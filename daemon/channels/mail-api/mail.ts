@@ -9,7 +9,7 @@ import type { HttpChannel, RequestContext, Settings } from '../kit/http/channel.
 import { defineHttpChannel } from '../kit/http/define.ts';
 import type { ChannelRequest } from '../kit/http/request.ts';
 import { type MailAddress, parseAddress } from '../kit/mail/address.ts';
-import { readAttachments } from '../kit/mail/attachments.ts';
+import { type Attachments, readAttachments } from '../kit/mail/attachments.ts';
 import { contentOf, type MailContent } from '../kit/mail/content.ts';
 import { encodedWords, wireAddress } from '../kit/mail/header.ts';
 import {
@@ -66,6 +66,7 @@ export function defineMailChannel<P extends TProperties>(service: MailService<P>
     ...others,
     settings: { ...settings, ...mailSettings() },
     supports: { kept: 'markdown html priority link actions fields attach replace_key to', text: 'tags' },
+    attachesFiles: true,
     markup: COMMONMARK,
     names: { to: recipientFault },
     check: (given: Settings<P> & MailSettings) => [
@@ -75,7 +76,9 @@ export function defineMailChannel<P extends TProperties>(service: MailService<P>
     ],
     async request(message: Message, context: RequestContext<Settings<P> & MailSettings>) {
       const recipients = recipientsOf(context.settings, message, maxRecipients, `${service.type}.bad_recipient`);
-      const mail = await mailOf(context.settings, recipients, message, context.io.delivery, maxFileBytes);
+      const { delivery } = context.io;
+      const attachments = await readAttachments(message.attach ?? [], context.attachFrom, maxFileBytes);
+      const mail = mailOf(context.settings, recipients, message, delivery, attachments);
       return await request(mail, context);
     },
   };
@@ -89,15 +92,14 @@ function tooMany({ to, cc = [], bcc = [] }: MailSettings, max: number): SettingP
   return [{ pointer: '/to', message, mend: 'use a mailing list, or several channels' }];
 }
 
-async function mailOf(
+function mailOf(
   settings: MailSettings,
   { to, cc, bcc }: Recipients,
   message: Message,
   delivery: Delivery,
-  maxFileBytes: number | undefined,
-): Promise<ApiMail> {
+  { files, left }: Attachments,
+): ApiMail {
   const from = parseAddress(settings.from)!;
-  const { files, left } = await readAttachments(message.attach ?? [], maxFileBytes);
   const { thread, importance, headers, ...content } = contentOf(message, delivery, from, left);
   const once = withoutRepeats();
   return {

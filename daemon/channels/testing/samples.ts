@@ -90,6 +90,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
       end: () => Promise.resolve(false),
     },
     memory: volatileMemory(),
+    attachFrom: [],
     hostname: 'belfry.test',
     env: {},
     ...overrides,

@@ -2,6 +2,7 @@ import { memoizeByObject } from '../../lib/memoize.ts';
 import { compileSilenceText } from './sections/silence.ts';
 import type { Fragment } from './compile.ts';
 import { defaultDaemon } from './sections/daemon.ts';
+import { withFolders } from './folders.ts';
 import { deniedServers, withNetwork } from './network.ts';
 import { BUILT_IN_SOURCES } from './sections/source.ts';
 import type { Declared, DeclaredKind, Reference } from './context.ts';
@@ -65,7 +66,9 @@ export function* linkSteps(
       return compiled.ok ? compiled.silence : undefined;
     }),
     sources: new Map(fragments.flatMap(({ sources }) => sources.map((source) => [source.name, source]))),
-    channels: new Map(channels.map((channel) => [channel.name, withNetwork(channel, daemon, tools)])),
+    channels: new Map(
+      channels.map((channel) => [channel.name, withNetwork(withFolders(channel, daemon, tools), daemon, tools)]),
+    ),
   };
   return { ok: true, ruleset: Object.freeze(ruleset), digests };
 }

@@ -55,6 +55,8 @@ export interface ChannelTypeInfo {
   readonly keyCount?: (settings: unknown) => number;
   /** Parts of a message that are shown in their own form (`kept`) or as text (`text`); others are dropped. */
   readonly supports?: { readonly [part in MessagePart]?: 'kept' | 'text' };
+  /** Reads the files of `attach`. */
+  readonly attachesFiles?: true;
   readonly idempotent: boolean;
   readonly escape?: (text: string, format: Format) => string;
   readonly check?: (settings: unknown) => readonly SettingProblem[];

@@ -1,5 +1,5 @@
 import { createHash, createVerify, generateKeyPairSync } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -160,14 +160,16 @@ describe('the mail', () => {
     const report = path.join(folder, 'report.txt');
     await writeFile(report, 'all is well');
     const server = await serverOf();
-    const attach = [report, path.join(folder, 'absent.txt'), 'https://example.com/x.png', folder];
-    await send(channelOf(to(server)), { attach });
+    const below = path.join(folder, 'below');
+    await mkdir(below);
+    const attach = [report, path.join(folder, 'absent.txt'), 'https://example.com/x.png', below];
+    await send(channelOf(to(server), { attachFrom: [folder] }), { attach });
     const { mail } = server.mails[0]!;
     expect(mail.source).toMatch(/Content-Disposition: attachment; filename=report\.txt/);
     expect(mail.source).toContain(Buffer.from('all is well').toString('base64'));
     expect(mail.text).toContain(`Not attached: ${folder}/absent.txt (it does not exist)`);
     expect(mail.text).toContain('Not attached: https://example.com/x.png (it is a link)');
-    expect(mail.text).toContain(`Not attached: ${folder} (it is not a file)`);
+    expect(mail.text).toContain(`Not attached: ${below} (it is not a file)`);
   });
 
   test('is signed with DKIM so that the public key verifies it', async () => {

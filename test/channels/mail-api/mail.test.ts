@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { asciiHeaderAddress, encodedWords, headerAddress } from '../../../daemon/channels/kit/mail/header.ts';
 import { sendgrid } from '../../../daemon/channels/mail-api/sendgrid.ts';
 import { readSettings } from '../../support/channel-settings.ts';
-import { sampleDelivery } from '../../support/delivery.ts';
+import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ADDRESSES } from './mail-cases.ts';
@@ -76,11 +76,15 @@ test('a recipient of an event that is no address is refused before anything is s
 });
 
 test('a file is attached, and one that cannot be read is named in the mail', async () => {
-  const file = path.join(await temporaryFolder(), 'build.log');
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'build.log');
   writeFileSync(file, 'failed\n');
-  const { attachments, content } = await sent({ attach: [file, '/nowhere/x.png'] });
+  const message = sampleMessage({ attach: [file, `${folder}/x.png`, '/etc/hostname'] });
+  await channel.open({}, { attachFrom: [folder] }).send(message, sampleIo());
+  const { attachments, content } = channel.sink().requests[0]!.json as Mail;
   expect(attachments).toMatchObject([{ filename: 'build.log', type: 'text/plain', content: 'ZmFpbGVkCg==' }]);
-  expect(content[0]!.value).toContain('Not attached: /nowhere/x.png (it does not exist)');
+  expect(content[0]!.value).toContain(`Not attached: ${folder}/x.png (it does not exist)`);
+  expect(content[0]!.value).toContain('Not attached: /etc/hostname (it is not below a folder of `daemon.attach_from`)');
 });
 
 test('settings that cannot work are found at load', () => {

@@ -43,9 +43,12 @@ test('a mail is posted as a form that Mailgun documents', async () => {
 });
 
 test('files make the form one of several parts', async () => {
-  const file = path.join(await temporaryFolder(), 'core "1".bin');
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'core "1".bin');
   writeFileSync(file, Buffer.from([0, 255, 13, 10]));
-  const { headers, bytes } = await channel.sent({ title: 'Disk nearly full', attach: [file] });
+  const notifier = channel.open({}, { attachFrom: [folder] });
+  await notifier.send(sampleMessage({ title: 'Disk nearly full', attach: [file] }), sampleIo());
+  const { headers, bytes } = channel.sink().requests[0]!;
   const form = await new Response(new Uint8Array(bytes), {
     headers: { 'content-type': headers['content-type']! },
   }).formData();

@@ -54,10 +54,11 @@ test('a mail is posted as SES documents it, with a signature over exactly its by
 });
 
 test('a file is attached in base64', async () => {
-  const file = path.join(await temporaryFolder(), 'graph.png');
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'graph.png');
   writeFileSync(file, 'png');
-  const { json } = await channel.sent({ attach: [file] });
-  expect(json).toMatchObject({
+  await channel.open({}, { attachFrom: [folder] }).send(sampleMessage({ attach: [file] }), sampleIo());
+  expect(channel.sink().requests[0]!.json).toMatchObject({
     Content: {
       Simple: {
         Attachments: [

@@ -28,6 +28,8 @@ export interface RequestContext<S> {
   readonly io: SendIo;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Folders below which files may be attached. */
+  readonly attachFrom: readonly string[];
   /** Valid names of the setting `mention` and of the message. */
   readonly mentions: Mentions;
   /** One of `recipients`; empty for a channel without. */
@@ -57,6 +59,8 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
   readonly limits: ChannelLimits;
   /** Parts of a message that are shown in their own form, and those that are shown as text; names divided by blanks. Others are dropped. */
   readonly supports: { readonly kept: string; readonly text?: string };
+  /** The channel reads the files of `attach`, by `attachFrom`. */
+  readonly attachesFiles?: true;
   /** The provider drops a repeated delivery. */
   readonly idempotent?: boolean;
   /** Short-lived token that the provider gives for the credentials of an app. */

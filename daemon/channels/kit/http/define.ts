@@ -24,6 +24,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     limits,
     ...(pool !== undefined && { keyCount: (given) => pool(given as Settings<P>).length }),
     supports: supports(channel.supports),
+    ...(channel.attachesFiles !== undefined && { attachesFiles: channel.attachesFiles }),
     idempotent: channel.idempotent ?? false,
     escape: escapeOf(markup),
     check: (given) => checkSettings(channel, given as Settings<P>),

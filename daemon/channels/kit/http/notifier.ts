@@ -116,6 +116,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
       url: addressOf((settings as { readonly url?: unknown }).url, settings.api),
       io,
       now: this.#tools.clock.now(),
+      attachFrom: this.#tools.attachFrom,
       mentions: this.#mentions(message),
       to,
       earlier,

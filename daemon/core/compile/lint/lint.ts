@@ -13,6 +13,7 @@ import { messageSchema } from '../../schema/sections/message.ts';
 import { silenceSchema } from '../../schema/sections/silence.ts';
 import type { Finding } from '../../schema/mismatch.ts';
 import type { Registry } from '../registry.ts';
+import { lintAttachments } from './attachments.ts';
 import { lintButtons } from './buttons.ts';
 import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';
@@ -49,8 +50,8 @@ export function* lintSteps(
     yield* lintFile(fragment, fragment.document, registry, known, (finding) => context.found(finding));
     found.push(...context.problems);
   }
-  const unlinked = lintButtons(fragments, registry, around);
-  return unlinked === undefined ? found : [...found, unlinked];
+  const lost = [lintButtons, lintAttachments].map((lint) => lint(fragments, registry, around));
+  return [...found, ...lost.filter((problem) => problem !== undefined)];
 }
 
 /** Shapes of the events of a source, and a text that changes with them. */

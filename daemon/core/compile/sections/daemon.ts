@@ -105,6 +105,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     public_url: publicUrl,
     origins,
     egress,
+    attach_from: attachFrom,
     log,
     limits,
     retention,
@@ -121,6 +122,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(egress !== undefined && {
       egress: { denyPrivate: egress.deny_private ?? false, allow: egress.allow ?? [], deny: egress.deny ?? [] },
     }),
+    attachFrom: attachFrom ?? [],
     log: log as DaemonSettings['log'],
     limits: {
       body: limits.body!,

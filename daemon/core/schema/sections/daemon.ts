@@ -130,6 +130,13 @@ export const daemonSchema = strict(
       ),
     ),
     egress: Type.Optional(egress),
+    attach_from: Type.Optional(
+      oneOrMany(path({ description: 'A folder.', examples: ['/srv/reports'] }), {
+        description:
+          'Folders below which files may be attached to messages. Without it no file is attached, whatever `attach` of a rule says.',
+        examples: [['/srv/reports', '/var/log/builds']],
+      }),
+    ),
     log: Type.Optional(
       strict(
         {
