@@ -3,6 +3,7 @@ import { misconfigured } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { key, notification } from '../kit/http/settings.ts';
+import { linkAddress } from '../kit/text/escape.ts';
 import { fitJson, PLAIN } from '../kit/text/layout.ts';
 import { byteLength, cleanLine, cutToBytes, wellFormed } from '../kit/text/text.ts';
 
@@ -70,6 +71,7 @@ export const cloudevents = defineHttpChannel({
           ...standard,
           title: cutToBytes(standard.title, Math.max(100, room / 8)),
           body: cutToBytes(standard.body, room),
+          link: linkAddress(message.link ?? '') ?? null,
           event: isLarge ? { ...event, data: null } : event,
         },
       }),
