@@ -6,7 +6,7 @@ import { Type } from '../../core/schema/type.ts';
 import { deliveryTime } from '../kit/chat/delivery-time.ts';
 import { DINGTALK_MARKDOWN } from '../kit/chat/dingtalk.ts';
 import { linkButtonsOf } from '../kit/chat/parts.ts';
-import { readErrcode } from '../kit/chat/wecom.ts';
+import { readErrcode } from '../kit/chat/errcode.ts';
 import { type Answers, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';

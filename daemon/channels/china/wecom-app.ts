@@ -5,7 +5,8 @@ import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { deliveryTime } from '../kit/chat/delivery-time.ts';
 import { separateParts } from '../kit/chat/parts.ts';
-import { readErrcode, WECOM_MARKDOWN } from '../kit/chat/wecom.ts';
+import { readErrcode } from '../kit/chat/errcode.ts';
+import { WECOM_MARKDOWN } from '../kit/chat/wecom.ts';
 import {
   type Answers,
   each,
