@@ -21,6 +21,10 @@ const recipientFault = (name: string) =>
 /** The message may have been sent: clients answer so when QQ does not confirm it in time. https://github.com/NapNeko/NapCatQQ/issues/1772 */
 const PERHAPS_SENT: CodeMeaning = { class: 'unknown', message: 'QQ did not confirm the message in time' };
 
+/** Clients put the reason into different fields. */
+const firstText = (...texts: readonly unknown[]): string =>
+  texts.find((text): text is string => typeof text === 'string' && text !== '') ?? '';
+
 /** Mentions as segments. Only a group has them. */
 const mentionSegments = ({ all, users, mobiles }: Mentions) =>
   [...users, ...mobiles, ...(all ? ['all'] : [])].flatMap((qq) => [
@@ -83,12 +87,12 @@ export const onebot = defineHttpChannel({
     };
   },
   answers: {
-    read({ json: { status, retcode, data, message, wording } }) {
+    read({ json: { status, retcode, data, message, wording, msg } }) {
       const { message_id } = (data ?? {}) as { readonly message_id?: unknown };
       if (status === 'ok' || status === 'async')
         return { ok: true, ...(message_id !== undefined && { id: `${message_id as number}` }) };
       if (typeof retcode !== 'number') return undefined;
-      return { ok: false, code: retcode, message: [message, wording].find((text) => typeof text === 'string') ?? '' };
+      return { ok: false, code: retcode, message: firstText(message, wording, msg) };
     },
     meaning: ({ code, message = '' }) => (code === 1200 && /timeout/i.test(message) ? PERHAPS_SENT : undefined),
     // https://github.com/botuniverse/onebot-11/blob/master/communication/ws.md

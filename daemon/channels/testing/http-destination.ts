@@ -2,6 +2,9 @@ import { openHttpClient } from '../kit/http/client.ts';
 import type { Destination, ResponseKind } from './contract.ts';
 import { openTestServer, type TestServer, type ServerAnswer, type ReceivedRequest } from './test-server.ts';
 
+/** Answer to a message, or to the request for an access token before it. */
+export type ProviderAnswer = ServerAnswer | { readonly aside: Readonly<Record<string, ServerAnswer>> };
+
 export interface HttpDestinationOptions {
   /** The channel's settings, given where the server listens. */
   settings(origin: string): unknown;
@@ -24,7 +27,7 @@ const PLAIN_HTTP: Readonly<Record<ResponseKind, ServerAnswer>> = {
 /** A provider on the loopback, for the contract suite. */
 export async function openHttpDestination(
   options: HttpDestinationOptions,
-): Promise<Destination & { readonly sink: TestServer }> {
+): Promise<Destination<ProviderAnswer> & { readonly sink: TestServer }> {
   const sink = await openTestServer();
   for (const [path, answer] of Object.entries(options.aside ?? {})) sink.answerAside(path, answer);
   const http = openHttpClient();
@@ -32,7 +35,10 @@ export async function openHttpDestination(
     sink,
     settings: options.settings(sink.origin),
     tools: { http },
-    refuseWith: (answer) => sink.answer(answer),
+    refuseWith(answer) {
+      if (!('aside' in answer)) return sink.answer(answer);
+      for (const [path, fixed] of Object.entries(answer.aside)) sink.answerAside(path, fixed);
+    },
     respondWith: (kind) => sink.answer(options.responses[kind] ?? PLAIN_HTTP[kind]),
     received: () => sink.requests.map((request) => options.received?.(request) ?? request.text),
     arrived: (count) => sink.arrived(count),

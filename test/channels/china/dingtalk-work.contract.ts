@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { dingtalkWork } from '../../../daemon/channels/china/dingtalk-work.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'ding-app-SECRET-0123456789';
@@ -30,11 +30,19 @@ const textOf = (received: string): string => {
   return text?.content ?? markdown!.text;
 };
 
-export const contract: ChannelContract = {
+export const contract: ChannelContract<ProviderAnswer> = {
   type: dingtalkWork,
   secrets: [SECRET, TOKEN],
   openDestination: () => openHttpDestination({ settings, responses: { success: OK }, aside: ASIDE }),
   refusals: [
+    {
+      when: '`app_key` or `app_secret` is wrong',
+      answer: { aside: { '/gettoken': refused(40089) } },
+      class: 'permanent',
+      code: 'dingtalk_work.40089',
+      misconfigured: true,
+      mend: 'copy AppKey and AppSecret again',
+    },
     {
       when: 'the app may not send work notifications',
       answer: refused(88, { sub_code: '60011', sub_msg: '没有调用该接口的权限' }),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { dingtalkWork } from '../../../daemon/channels/china/dingtalk-work.ts';
-import { failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { ASIDE, OK, refused, SECRET, settings, TOKEN } from './dingtalk-work.contract.ts';
+import { ASIDE, OK, SECRET, settings, TOKEN } from './dingtalk-work.contract.ts';
 
 const channel = useHttpChannel(dingtalkWork, { settings, success: OK, aside: ASIDE });
 
@@ -68,12 +68,4 @@ test('departments, everybody, and more than 100 users have their own lists', asy
 
 test.each(['a,b', 'two words', 'dept:x', '\\*'])('%j from an event is no recipient', async (name) => {
   expect(await channel.failure(OK, { to: [name] })).toMatchObject({ code: 'dingtalk_work.bad_recipient' });
-});
-
-test('a wrong secret is misconfigured', async () => {
-  channel.sink().answerAside('/gettoken', refused(40089));
-  expect(await failureOfSending(channel.open(), sampleMessage(), sampleIo())).toMatchObject({
-    code: 'dingtalk_work.40089',
-    detail: { misconfigured: true },
-  });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { feishuApp } from '../../../daemon/channels/china/feishu-app.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'feishu-app-SECRET-0123456789';
@@ -27,11 +27,23 @@ interface Card {
 export const cardOf = (received: string): Card =>
   JSON.parse((JSON.parse(received) as { readonly content: string }).content) as Card;
 
-export const contract: ChannelContract = {
+export const contract: ChannelContract<ProviderAnswer> = {
   type: feishuApp,
   secrets: [SECRET, TOKEN],
   openDestination: () => openHttpDestination({ settings, responses: { success: OK }, aside: ASIDE }),
   refusals: [
+    {
+      when: '`app_id` or `app_secret` is wrong',
+      answer: {
+        aside: {
+          '/open-apis/auth/v3/tenant_access_token/internal': { body: { code: 10_014, msg: 'app secret invalid' } },
+        },
+      },
+      class: 'permanent',
+      code: 'feishu_app.10014',
+      misconfigured: true,
+      mend: 'copy App ID and App Secret again',
+    },
     {
       when: 'the access token is refused again after its renewal',
       answer: refused(99_991_663),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { feishuApp } from '../../../daemon/channels/china/feishu-app.ts';
-import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { ASIDE, cardOf, OK, refused, SECRET, settings, TOKEN } from './feishu-app.contract.ts';
 
@@ -84,14 +84,4 @@ test.each([230_011, 230_031])('after %i the message is a new one', async (code) 
   channel.sink().answer(refused(code), OK);
   await notifier.send(sampleMessage(update), sampleIo());
   expect(channel.sink().requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'POST']);
-});
-
-test('a wrong secret is misconfigured', async () => {
-  channel.sink().answerAside('/open-apis/auth/v3/tenant_access_token/internal', {
-    body: { code: 10_014, msg: 'app secret invalid' },
-  });
-  expect(await failureOfSending(channel.open(), sampleMessage(), sampleIo())).toMatchObject({
-    code: 'feishu_app.10014',
-    detail: { misconfigured: true },
-  });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { wecomApp } from '../../../daemon/channels/china/wecom-app.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'wxapp-SECRET-0123456789';
@@ -30,11 +30,19 @@ const contentOf = (received: string): string => {
   return (text ?? markdown)!.content;
 };
 
-export const contract: ChannelContract = {
+export const contract: ChannelContract<ProviderAnswer> = {
   type: wecomApp,
   secrets: [SECRET, TOKEN],
   openDestination: () => openHttpDestination({ settings, responses: { success: OK }, aside: ASIDE }),
   refusals: [
+    {
+      when: '`corp_id` or `secret` is wrong',
+      answer: { aside: { '/cgi-bin/gettoken': refused(40001, 'invalid credential') } },
+      class: 'permanent',
+      code: 'wecom_app.40001',
+      misconfigured: true,
+      mend: 'copy 企业ID and the Secret of the app again',
+    },
     {
       when: 'the address of this machine is not trusted',
       answer: refused(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { wecomApp } from '../../../daemon/channels/china/wecom-app.ts';
 import { readSettings } from '../../support/channel-settings.ts';
-import { failureOfSending, memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { ASIDE, OK, refused, SECRET, settings, TOKEN } from './wecom-app.contract.ts';
 
@@ -93,14 +93,6 @@ test('recipients that are refused while others get the message are logged, and s
 test('the address that is not trusted is in the failure, since it is needed in the console', async () => {
   const failure = await channel.failure(refused(60020, 'not allow to access from your ip, from ip: 192.0.2.7, more'));
   expect(failure.message).toBe('the address 192.0.2.7 is not among the trusted ones (企业可信IP) of the app');
-});
-
-test('a wrong secret is misconfigured', async () => {
-  channel.sink().answerAside('/cgi-bin/gettoken', refused(40001, 'invalid credential'));
-  expect(await failureOfSending(channel.open(), sampleMessage(), sampleIo())).toMatchObject({
-    code: 'wecom_app.40001',
-    detail: { misconfigured: true },
-  });
 });
 
 test('recipients that cannot work are found at load', () => {

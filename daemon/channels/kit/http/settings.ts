@@ -10,7 +10,7 @@ import { wellFormed } from '../text/text.ts';
 
 /** Settings that every channel over HTTP takes, and their checks. */
 
-/** Default of the setting `api`: a URL, or one that follows from the region. */
+/** Default of the setting `api`: a URL, or one that follows from other settings. */
 export type ApiDefault = { readonly standard: string } | 'regional';
 
 const PROVIDER_API = 'Base URL of the API, for a proxy, a relay or a server of your own in place of the provider.';
@@ -23,7 +23,7 @@ export const apiSetting = (preset?: ApiDefault) =>
         preset === undefined
           ? 'Base URL of a proxy, a relay or a server of your own, in place of the host in `url`.'
           : preset === 'regional'
-            ? `${PROVIDER_API} If not set, it is that of the region.`
+            ? `${PROVIDER_API} If not set, it follows from the other settings.`
             : PROVIDER_API,
       examples: ['https://relay.internal/robots'],
       ...(typeof preset === 'object' && { default: preset.standard }),
