@@ -38,7 +38,7 @@ export const alertmanager = defineHttpChannel({
     'Make a channel for each member of a cluster, and notify all of them.',
     'Route on the labels `alertname` (the rule), `key`, `severity` (info, warning, critical) and `source="belfry"`.',
   ],
-  example: { api: 'http://alertmanager.internal:9093' },
+  example: { api: 'http://alertmanager.internal:9093', delivery: { order: 'key' } },
   settings: loginSettings('ALERTMANAGER'),
   keys: { token: '' },
   limits: {},

@@ -56,7 +56,7 @@ export const githubIssue = defineHttpChannel({
     'Give it the permission Issues: Read and write.',
     'For GitHub Enterprise Server set `api: https://HOST/api/v3`.',
   ],
-  example: { token: '${env:GITHUB_TOKEN}', repo: 'acme/ops', labels: ['alert'] },
+  example: { token: '${env:GITHUB_TOKEN}', repo: 'acme/ops', labels: ['alert'], delivery: { order: 'key' } },
   receipt: 'number of a new issue, or id of a comment',
   api: 'https://api.github.com',
   settings: {

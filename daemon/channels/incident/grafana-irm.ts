@@ -22,7 +22,7 @@ export const grafanaIrm = defineHttpChannel({
     'Open Alerts & IRM, IRM, Integrations in Grafana and add "Formatted webhook".',
     'Copy the HTTP endpoint, with the slash at its end.',
   ],
-  example: { url: '${env:GRAFANA_IRM_URL}' },
+  example: { url: '${env:GRAFANA_IRM_URL}', delivery: { order: 'key' } },
   settings: { url: key('The HTTP endpoint of a formatted webhook.', '${env:GRAFANA_IRM_URL}') },
   // 300 alerts in 5 minutes for an integration; further ones are refused and not kept.
   // https://grafana.com/docs/grafana-cloud/alerting-and-irm/irm/reference/rate-limits/

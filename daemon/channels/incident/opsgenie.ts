@@ -37,7 +37,7 @@ export const opsgenie = defineHttpChannel({
     'For an account in the EU set `region: eu`. Opsgenie ends on 2027-04-05.',
     'For Jira Service Management make an API integration of the operations team and set `api: https://api.atlassian.com/jsm/ops/integration`.',
   ],
-  example: { key: '${env:OPSGENIE_KEY}', region: 'eu' },
+  example: { key: '${env:OPSGENIE_KEY}', region: 'eu', delivery: { order: 'key' } },
   receipt: 'id of the request; Opsgenie has accepted it and processes it later',
   api: ({ region }) => HOSTS[region ?? 'us'],
   settings: {

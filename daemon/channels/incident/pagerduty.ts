@@ -26,7 +26,7 @@ export const pagerduty = defineHttpChannel({
     'Open Services, the service, Integrations in PagerDuty, and add "Events API V2".',
     'Copy the integration key of 32 characters.',
   ],
-  example: { routing_key: '${env:PAGERDUTY_KEY}' },
+  example: { routing_key: '${env:PAGERDUTY_KEY}', delivery: { order: 'key' } },
   receipt: '`dedup_key` of the alert; PagerDuty has accepted the event and processes it later',
   api: 'https://events.pagerduty.com',
   settings: {

@@ -27,7 +27,7 @@ export const splunkOncall = defineHttpChannel({
     'The key is the part of the URL before `$routing_key`.',
     'Choose a routing key under Settings, Routing Keys.',
   ],
-  example: { key: '${env:SPLUNK_ONCALL_KEY}', routing_key: 'database' },
+  example: { key: '${env:SPLUNK_ONCALL_KEY}', routing_key: 'database', delivery: { order: 'key' } },
   receipt: '`entity_id` of the incident',
   api: 'https://alert.victorops.com',
   settings: {

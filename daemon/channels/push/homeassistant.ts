@@ -38,8 +38,9 @@ export const homeassistant = defineHttpChannel({
   setup: [
     'Open your profile in Home Assistant, Security, and create a long-lived access token.',
     'Take the name of a notify action from Developer tools, Actions, such as `notify.mobile_app_phone`.',
+    'Give an address, or a name that the DNS knows, as `api`: Belfry does not look up `.local` names.',
   ],
-  example: { api: 'http://homeassistant.local:8123', token: '${env:HASS_TOKEN}', service: 'notify.mobile_app_phone' },
+  example: { api: 'http://homeassistant.lan:8123', token: '${env:HASS_TOKEN}', service: 'notify.mobile_app_phone' },
   settings: {
     token: key('A long-lived access token.', '${env:HASS_TOKEN}'),
     service: Type.Optional(

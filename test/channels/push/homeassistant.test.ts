@@ -79,7 +79,7 @@ test('without a service a message is shown on the page of Home Assistant, and re
 });
 
 test('a service that is none is found at load', () => {
-  const api = 'http://homeassistant.local:8123';
+  const api = 'http://homeassistant.lan:8123';
   const problems = (service: string) => readSettings(homeassistant, { api, token: TOKEN, service }).problems;
   expect(problems('notify.mobile_app_phone')).toEqual([]);
   expect(problems('light.turn_on')).toHaveLength(1);
