@@ -140,6 +140,8 @@ export interface ChannelEndpoint {
   readonly verify: boolean;
   /** The server speaks HTTP. */
   readonly http?: true;
+  /** The server takes datagrams, so that there is no connection to test. */
+  readonly datagrams?: true;
   /** Asks the server to begin TLS on this connection. Rejects if it refuses. */
   readonly upgrade?: (socket: Socket) => Promise<void>;
 }

@@ -43,12 +43,13 @@ export const endpointName = ({ host, port }: ChannelEndpoint): string =>
 
 /** Equal for endpoints that need only one connection. */
 export const endpointId = (endpoint: ChannelEndpoint): string =>
-  `${endpointName(endpoint)} ${endpoint.tls} ${endpoint.verify} ${endpoint.ca ?? ''}`;
+  [endpointName(endpoint), endpoint.tls, endpoint.verify, endpoint.datagrams, endpoint.ca].join(' ');
 
 async function reach(endpoint: ChannelEndpoint, machine: Machine): Promise<Reach> {
   const { host, tls } = endpoint;
   const nameError = isIP(host) === 0 ? await lookupError(host, machine.lookup) : undefined;
   if (nameError !== undefined) return { nameError };
+  if (endpoint.datagrams === true) return {};
   const socket = await open(endpoint, machine).catch(codeOf);
   if (typeof socket === 'string') return { connectError: socket };
   try {

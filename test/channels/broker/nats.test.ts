@@ -8,6 +8,7 @@ import { useChannel } from '../../support/broker-channel.ts';
 import { openBrokerDestination } from '../../support/broker-destination.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery } from '../../support/delivery.ts';
+import { reachOf } from '../../support/reach.ts';
 import { freePort, programPath, type ProgramServer, startProgram } from '../../support/program-server.ts';
 import { type NatsFake, options, PASSWORD, type Publication, serverOf } from './nats.contract.ts';
 
@@ -204,7 +205,8 @@ authorization { users: [
     expect(await own.failure()).toMatchObject({ code: 'nats.no_subscriber' });
   });
 
-  test('is checked by its certificate', async () => {
+  test('is checked by its certificate, also by the doctor', async () => {
+    expect(await reachOf(nats, settings())).toEqual({ expires: Date.parse('2099-01-01T00:00:00Z') });
     const untrusted = channel.open({ url: url(), subject: 'free' });
     expect(await untrusted.failure()).toMatchObject({ code: 'tls.untrusted', detail: { misconfigured: true } });
   });

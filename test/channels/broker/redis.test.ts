@@ -61,6 +61,15 @@ describe('the connection', () => {
     expect(await failure).toMatchObject({ class: 'transient', code: 'net.connect_timeout' });
   });
 
+  test('that is being opened does not hold up the end of the channel', async () => {
+    const server = await fake({ converse: () => undefined });
+    const opened = channel.open(server.settings as object);
+    const failure = opened.failure();
+    await expect.poll(() => server.connections).toBe(1);
+    await opened.close();
+    expect(await failure).toMatchObject({ class: 'transient' });
+  });
+
   test('that is refused is transient, and says which endpoint refused', async () => {
     const port = await freePort();
     const failure = await channel.open({ url: `redis://127.0.0.1:${port}`, stream: 'alerts' }).failure();
@@ -76,9 +85,26 @@ describe('the connection', () => {
     expect(server.connections).toBe(0);
   });
 
-  test('to something that is not Redis fails for now', async () => {
+  test('to something that is not Redis fails, and nothing was sent', async () => {
     const server = await fake({ converse: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') });
-    expect(await channel.open(server.settings as object).failure()).toMatchObject({ class: 'unknown' });
+    const failure = await channel.open(server.settings as object).failure();
+    expect(failure).toMatchObject({ class: 'permanent', code: 'redis.garbled', detail: { misconfigured: true } });
+  });
+
+  test('that the server ends during the login is tried again', async () => {
+    const server = await fake({ converse: (socket) => socket.once('data', () => socket.end()) });
+    expect(await channel.open(server.settings as object).failure()).toMatchObject({
+      class: 'transient',
+      code: 'net.reset',
+    });
+  });
+
+  test('that the server refuses for a reason fails with the reason', async () => {
+    const server = await fake({ converse: (socket) => socket.end('-DENIED Redis is running in protected mode\r\n') });
+    expect(await channel.open(server.settings as object).failure()).toMatchObject({
+      code: 'redis.DENIED',
+      detail: { misconfigured: true },
+    });
   });
 
   test('is closed with the channel', async () => {

@@ -15,6 +15,7 @@ import { authority, key, valid } from '../../support/certificates.ts';
 import { useChannel } from '../../support/broker-channel.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery, sampleMessage } from '../../support/delivery.ts';
+import { reachOf } from '../../support/reach.ts';
 import { freePort, programPath, startProgram } from '../../support/program-server.ts';
 import { MESSAGE } from './syslog.contract.ts';
 
@@ -146,6 +147,11 @@ describe('over UDP', () => {
         (error: { code: string }) => error.code,
       );
     await expect.poll(later).toBe('net.refused');
+  });
+
+  test('the doctor resolves the name of the server and connects to nothing', async () => {
+    expect(await reachOf(syslog, { url: `udp://127.0.0.1:${await freePort()}` })).toEqual({});
+    expect(await reachOf(syslog, { url: 'udp://logs.invalid' })).toEqual({ nameError: expect.any(String) as string });
   });
 
   test('an address that `daemon.egress` denies gets nothing', async () => {

@@ -177,10 +177,8 @@ async function connect(settings: Settings, server: Server, opening: Opening, ver
     ? await opening.within(socket, overWebSocket(server, socket, 'mqtt'))
     : socket;
   const parser = makeParser({ protocolVersion: version });
-  const wire = new Wire<Packet>(stream, (chunk) => void parser.parse(chunk));
-  parser.on('error', () =>
-    wire.fail(new SendFailure('permanent', 'mqtt.garbled', 'the answer is not MQTT', { misconfigured: true })),
-  );
+  const wire = new Wire<Packet>('mqtt', stream, (chunk) => void parser.parse(chunk));
+  parser.on('error', () => wire.garbled());
   parser.on('packet', (packet) => receive(wire, packet));
   const write = (packet: Packet): void => void stream.write(generate(packet, { protocolVersion: version }));
   const connected = wire.answer(CONNACK);
@@ -197,6 +195,7 @@ async function connect(settings: Settings, server: Server, opening: Opening, ver
     ...(password !== undefined && { password: Buffer.from(password) }),
   });
   const answer = await opening.within(stream, connected.then(accepted));
+  wire.isReady = true;
   const { maximumPacketSize = Number.POSITIVE_INFINITY, serverKeepAlive = KEEP_ALIVE_S } = answer.properties ?? {};
   return { wire, version, write, maxBytes: maximumPacketSize, keepAlive: serverKeepAlive };
 }

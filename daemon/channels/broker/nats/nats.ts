@@ -11,7 +11,7 @@ import { type Connection, ended, type Opening, openBroker } from '../../kit/brok
 import { checkName, JSON_SUPPORTS, JSON_TYPE, jsonOf, type NameForm, renderName } from '../../kit/broker/content.ts';
 import { readCredentials } from './credentials.ts';
 import { NatsParser, publication, type ServerInfo, type ServerMessage } from './protocol.ts';
-import { natsFailure, type StreamAnswer, streamReceipt } from './refusals.ts';
+import { natsFailure, streamReceipt } from './refusals.ts';
 import {
   checkServer,
   type Server,
@@ -181,7 +181,7 @@ class NatsSession implements Connection {
     this.#info = info;
     this.#settings = settings;
     const parser = new NatsParser();
-    this.#wire = new Wire(socket, (chunk) => {
+    this.#wire = new Wire('nats', socket, (chunk) => {
       for (const message of parser.read(chunk)) this.#receive(message);
     });
     socket.resume();
@@ -220,6 +220,7 @@ class NatsSession implements Connection {
       const message = 'the user may not subscribe to `_INBOX.>`, where the stream confirms messages';
       throw new SendFailure('permanent', 'nats.permission', message, { misconfigured: true });
     }
+    this.#wire.isReady = true;
   }
 
   async send(message: Message, { delivery }: SendIo): Promise<Receipt> {
@@ -305,5 +306,5 @@ function receiptOf(answer: Answer, stream: string | undefined): Receipt {
     throw new SendFailure('transient', 'nats.no_subscriber', message);
   }
   if (stream === undefined || answer.kind === 'pong') return { answer: 'published' };
-  return streamReceipt(JSON.parse(answer.payload) as StreamAnswer);
+  return streamReceipt(answer.payload);
 }

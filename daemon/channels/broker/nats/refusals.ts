@@ -1,5 +1,6 @@
 import type { Receipt } from '../../../core/delivery/delivery.ts';
 import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
+import { isJson, isObject } from '../../../core/values/json.ts';
 import { type Refusal, refusalOf } from '../../kit/broker/refusals.ts';
 
 /** Errors of the server. https://docs.nats.io/reference/reference-protocols/nats-protocol#+ok-err */
@@ -48,7 +49,7 @@ const ERRORS: readonly Refusal[] = [
 export const natsFailure = (text: string): SendFailure => refusalOf('nats', text, ERRORS);
 
 /** Confirmation of a stream. https://docs.nats.io/reference/jetstream/api/stream/pub-ack */
-export interface StreamAnswer {
+interface StreamAnswer {
   readonly stream?: string;
   readonly seq?: number;
   readonly duplicate?: boolean;
@@ -85,7 +86,9 @@ const STREAM_ERRORS: Readonly<Record<number, Row>> = {
 };
 
 /** Receipt of a stored message. Throws the failure if the stream refused it. */
-export function streamReceipt({ stream, seq, duplicate, error }: StreamAnswer): Receipt {
+export function streamReceipt(payload: string): Receipt {
+  const answer: unknown = isJson(payload) ? JSON.parse(payload) : undefined;
+  const { stream, seq, duplicate, error }: StreamAnswer = isObject(answer) ? answer : {};
   if (error !== undefined) {
     const { code = 0, err_code = code, description = '' } = error;
     const row = STREAM_ERRORS[err_code] ?? fallback(code);

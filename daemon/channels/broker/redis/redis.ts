@@ -153,7 +153,7 @@ async function openRedis(settings: Settings, opening: Opening): Promise<Connecti
   const server = serverOf(settings, FORM);
   const socket = await opening.dial(server);
   const parser = new ReplyParser();
-  const wire = new Wire<Reply>(socket, (chunk) => {
+  const wire = new Wire<Reply>('redis', socket, (chunk) => {
     for (const reply of parser.read(chunk)) {
       if (wire.oldest !== undefined) wire.resolve(wire.oldest, reply);
       // An error that answers nothing is the reason why the server closes the connection.
@@ -169,6 +169,7 @@ async function openRedis(settings: Settings, opening: Opening): Promise<Connecti
   };
   await opening.within(socket, logIn(server, call));
   const canCount = settings.channel === undefined ? false : await opening.within(socket, hasAllSubscribers(call));
+  wire.isReady = true;
   return {
     get isLost() {
       return wire.isLost;

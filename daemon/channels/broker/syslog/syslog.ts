@@ -78,7 +78,7 @@ export const syslog = defineChannel({
   supports: supports({ kept: 'priority tags', text: 'markdown html link actions fields image' }),
   idempotent: false,
   check,
-  uses: (settings) => (isDatagram(settings) ? {} : usesServer(settings, FORM)),
+  uses: (settings) => usesServer(settings, FORM, isDatagram(settings) ? { datagrams: true } : {}),
   open: (settings, tools) =>
     openBroker('syslog', tools, (opening) =>
       isDatagram(settings) ? openDatagrams(settings, opening, tools) : openStream(settings, opening, tools),
@@ -102,7 +102,8 @@ const contextOf = (settings: Settings, { hostname }: ChannelTools, limit: number
 
 async function openStream(settings: Settings, opening: Opening, tools: ChannelTools): Promise<Connection> {
   const socket = await opening.dial(serverOf(settings, FORM));
-  const wire = new Wire<void>(socket, () => undefined);
+  const wire = new Wire<void>('syslog', socket, () => undefined);
+  wire.isReady = true;
   const context = contextOf(settings, tools, MAX_STREAM_BYTES);
   return {
     get isLost() {

@@ -94,8 +94,9 @@ class KeptConnection {
   }
 
   async close(): Promise<void> {
-    const connection = await this.#current?.catch(() => undefined);
-    if (connection !== undefined) await closed(connection);
+    if (this.#opened !== undefined) await closed(this.#opened);
+    // A connection that is being opened ends by itself.
+    else void this.#current?.then(closed, () => undefined);
   }
 
   async #reopen(): Promise<Connection> {
@@ -129,7 +130,7 @@ function openingOf({ net, clock }: ChannelTools, signal: AbortSignal): Opening {
     async secure(server, socket) {
       const secured = connectTls({ socket, ...tlsOptions(server) });
       secured.on('error', () => undefined);
-      return await connected(secured, OPEN_TIMEOUT_MS, 'secureConnect');
+      return await opening.within(secured, connected(secured, OPEN_TIMEOUT_MS, 'secureConnect'));
     },
     async within(stream, work) {
       let isLate = false;
@@ -139,6 +140,7 @@ function openingOf({ net, clock }: ChannelTools, signal: AbortSignal): Opening {
         stop();
       });
       signal.addEventListener('abort', stop);
+      if (signal.aborted) stop();
       try {
         return await work;
       } catch (error) {

@@ -11,19 +11,23 @@ interface Waiter<T> {
 /** Stream to a broker, and the answers that are awaited from it. All of them fail when the stream is lost. */
 export class Wire<T> {
   readonly stream: Duplex;
+  readonly #type: string;
   readonly #waiting = new Map<number, Waiter<T>>();
   #last = 0;
   #error: unknown;
   isLost = false;
+  /** The login is over: a loss from now on leaves the outcome of messages unknown. */
+  isReady = false;
 
-  /** `onData` may throw: what arrives is then not of the protocol, and the stream is closed. */
-  constructor(stream: Duplex, onData: (chunk: Buffer) => void) {
+  /** `type`: type of the channel. `onData` throws if what arrives is not of the protocol. */
+  constructor(type: string, stream: Duplex, onData: (chunk: Buffer) => void) {
+    this.#type = type;
     this.stream = stream;
     stream.on('data', (chunk: Buffer) => {
       try {
         onData(chunk);
-      } catch (error) {
-        this.fail(error);
+      } catch {
+        this.garbled();
       }
     });
     stream.on('error', (error) => (this.#error ??= error));
@@ -43,7 +47,7 @@ export class Wire<T> {
   /** Resolves when `resolve` is called for this number. */
   answer(id: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.isLost) reject(networkFailure(this.#error ?? ended(), false));
+      if (this.isLost) reject(this.#failure(false));
       else this.#waiting.set(id, { resolve, reject });
     });
   }
@@ -59,6 +63,13 @@ export class Wire<T> {
 
   reject(id: number | undefined, failure: Error): void {
     this.#take(id)?.reject(failure);
+  }
+
+  /** Closes the stream because what arrived is not of the protocol. */
+  garbled(): void {
+    const message = 'the answer is not of the protocol; the port may belong to something else';
+    const isWrong = this.isReady ? {} : { misconfigured: true };
+    this.fail(new SendFailure(this.isReady ? 'unknown' : 'permanent', `${this.#type}.garbled`, message, isWrong));
   }
 
   /** Closes the stream; every awaited answer fails with the error. */
@@ -77,8 +88,12 @@ export class Wire<T> {
   #lose(): void {
     this.isLost = true;
     this.stream.destroy();
-    const error = this.#error ?? ended();
-    const failure = error instanceof SendFailure ? error : networkFailure(error, true);
+    const failure = this.#failure(this.isReady);
     for (const id of this.#waiting.keys()) this.reject(id, failure);
+  }
+
+  #failure(sent: boolean): SendFailure {
+    const error = this.#error ?? ended();
+    return error instanceof SendFailure ? error : networkFailure(error, sent);
   }
 }
