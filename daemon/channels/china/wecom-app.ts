@@ -79,10 +79,10 @@ function contentOf(message: Message, delivery: Delivery): Readonly<Record<string
 /** A card must have a title. */
 const cardTitle = (message: Message): string => cutText(plainTitle(message), TEXT_CARD.title, CODE_POINTS) || '…';
 
-const NAME = /^(?:\*|(?:party|tag):\d{1,10}|(?!party:|tag:)[\w.@-]{1,64})$/;
+const NAME = /^(?:\*|@all|(?:party|tag):\d{1,10}|(?!party:|tag:)[\w.@-]{1,64})$/;
 
 const recipientFault = (name: string) =>
-  NAME.test(name) && name !== '@all'
+  NAME.test(name)
     ? undefined
     : { message: 'this is not a recipient', mend: 'write the id of a user, `party:ID`, `tag:ID`, or `*` for all' };
 
@@ -91,7 +91,7 @@ function listsOf(to: readonly string[]) {
   const wrong = to.findIndex((name) => recipientFault(name) !== undefined);
   if (wrong !== -1 || to.length === 0)
     throw new SendFailure('permanent', 'wecom_app.bad_recipient', `recipient ${wrong + 1} is not one name`);
-  if (to.includes('*')) return { touser: '@all' };
+  if (to.includes('*') || to.includes('@all')) return { touser: '@all' };
   const listed = (kind: string): string =>
     to.flatMap((name) => (name.startsWith(kind) ? [name.slice(kind.length)] : [])).join('|');
   const touser = to.filter((name) => !/^(?:party|tag):/.test(name)).join('|');

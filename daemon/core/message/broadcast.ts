@@ -10,7 +10,7 @@ const ESCAPE = '\\';
 export const isBroadcastMention = (name: string): boolean => IN_MENTION.test(name);
 
 const isBroadcast = {
-  to: (name: string) => name === '*',
+  to: (name: string) => /^(?:\*|@all)$/i.test(name),
   mention: (name: string) => isBroadcastMention(name.replace(KIND, '').trim()),
 } as const;
 

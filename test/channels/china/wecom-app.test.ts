@@ -30,11 +30,12 @@ test('the token is asked for by GET, and a message goes to the app with the toke
 test.each([
   [['zhangsan', 'party:2', 'tag:3', 'party:4'], { touser: 'zhangsan', toparty: '2|4', totag: '3' }],
   [['zhangsan', '*'], { touser: '@all' }],
+  [['@all'], { touser: '@all' }],
 ])('%j is written as %j', async (to, lists) => {
   expect((await channel.sent({ to })).json).toMatchObject(lists);
 });
 
-test.each(['zhangsan|@all', '@all', 'two words', 'party:x', '\\*'])(
+test.each(['zhangsan|@all', '\\@all', 'two words', 'party:x', '\\*'])(
   '%j from an event is no recipient',
   async (name) => {
     const failure = await channel.failure(OK, { to: ['zhangsan', name] });
@@ -96,7 +97,7 @@ test('the address that is not trusted is in the failure, since it is needed in t
 });
 
 test('recipients that cannot work are found at load', () => {
-  expect(readSettings(wecomApp, { ...settings('https://x.test'), to: ['@all', 'party:2'] }).problems).toEqual([
+  expect(readSettings(wecomApp, { ...settings('https://x.test'), to: ['a|b', 'party:2'] }).problems).toEqual([
     '/to/0: this is not a recipient',
   ]);
 });

@@ -277,6 +277,7 @@ test('a recipient is passed on unchanged, so that the channel can refuse several
 
 test.each([
   ['to', '*'],
+  ['to', '@all'],
   ['mention', 'all'],
   ['mention', '@All'],
   ['mention', '@@everyone'],
