@@ -4,7 +4,7 @@ import type { Message } from '../../core/message/message.ts';
 import { strict } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
-import { alertKey } from '../kit/alert-key.ts';
+import { alertKey, alertKeyHash } from '../kit/alert-key.ts';
 import { separateParts } from '../kit/chat/parts.ts';
 import { misconfigured, permanent, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
@@ -146,21 +146,23 @@ export const bark = defineHttpChannel({
   check: ({ encryption }) => checkEncryption(encryption),
   request(message, { settings, api, io: { delivery } }) {
     const { encryption, sound } = settings;
-    const own = fieldsOf(message);
+    const fields = fieldsOf(message);
     const build = (room: number) => ({
-      ...own(room),
+      ...fields(room),
       group: cutToBytes(delivery.key || delivery.rule, MAX_GROUP_BYTES),
       ...(sound !== undefined && { sound }),
     });
-    const id = message.replace_key === undefined ? delivery.id : alertKey(message, delivery, MAX_ID_BYTES);
-    const address = { device_key: settings.key.reveal(), id };
-    return {
-      url: `${api}/push`,
-      json:
-        encryption === undefined
-          ? fitJson((room) => ({ ...address, ...build(room) }), MAX_FIELDS_BYTES)
-          : { ...address, ...encrypted(fitJson(build, MAX_ENCRYPTED_BYTES), encryption) },
-    };
+    const address = (keyOf: typeof alertKeyHash) => ({
+      device_key: settings.key.reveal(),
+      id: message.replace_key === undefined ? delivery.id : keyOf(message, delivery),
+    });
+    if (encryption !== undefined) {
+      // The id is not encrypted, because the server needs it.
+      const text = encrypted(fitJson(build, MAX_ENCRYPTED_BYTES), encryption);
+      return { url: `${api}/push`, json: { ...address(alertKeyHash), ...text } };
+    }
+    const own = address((...args) => alertKey(...args, MAX_ID_BYTES));
+    return { url: `${api}/push`, json: fitJson((room) => ({ ...own, ...build(room) }), MAX_FIELDS_BYTES) };
   },
   answers: {
     read({ json: { code, message } }) {

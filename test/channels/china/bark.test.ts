@@ -95,6 +95,11 @@ describe('encryption', () => {
     expect(decrypted(json, KEYS[2]!, 'gcm')).toMatchObject({ title: 'Deploy failed: acme/api' });
   });
 
+  test('the id, which stays readable, does not show the key of the alert', async () => {
+    const sent = await channel.sent({ replace_key: 'disk/db-1' }, { encryption: { key: KEYS[0] } });
+    expect((sent.json as { id: string }).id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   test('a long message is cut so that it fits when it is encrypted', async () => {
     const request = await channel.sent({ body: '磁'.repeat(5000) }, { encryption: { key: KEYS[0] } });
     expect(request.bytes.length).toBeLessThan(4000);
