@@ -49,7 +49,8 @@ export interface MailService<P extends TProperties> extends ChannelGuide {
   readonly settings: P;
   readonly keys?: HttpChannel<P>['keys'];
   readonly check?: HttpChannel<P>['check'];
-  readonly limits: ChannelLimits;
+  /** The documented rate, if it is not that of each account. */
+  readonly rate?: string;
   readonly idempotent?: boolean;
   /** Recipients of one mail, of all kinds together. */
   readonly maxRecipients: number;
@@ -59,12 +60,16 @@ export interface MailService<P extends TProperties> extends ChannelGuide {
   readonly answers: Answers;
 }
 
+/** Files take longer to send than a text. */
+const LIMITS: ChannelLimits = { timeout: '30s', text: '64 KiB' };
+
 /** Makes a channel type of a mail service. */
 export function defineMailChannel<P extends TProperties>(service: MailService<P>): ChannelType {
-  const { settings, maxRecipients, maxFileBytes, request, ...others } = service;
+  const { settings, rate, maxRecipients, maxFileBytes, request, ...others } = service;
   const channel = {
     ...others,
     settings: { ...settings, ...mailSettings() },
+    limits: { ...LIMITS, ...(rate !== undefined && { rate }) },
     supports: { kept: 'markdown html priority link actions fields attach replace_key to', text: 'tags' },
     attachesFiles: true,
     markup: COMMONMARK,

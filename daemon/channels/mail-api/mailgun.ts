@@ -75,7 +75,6 @@ export const mailgun = defineMailChannel({
     ),
   },
   keys: { key: '' },
-  limits: { text: '64 KiB' },
   maxRecipients: 1000,
   check: ({ domain }) =>
     isMailDomain(domain)

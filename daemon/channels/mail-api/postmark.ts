@@ -21,7 +21,6 @@ export const postmark = defineMailChannel({
   api: 'https://api.postmarkapp.com',
   settings: { key: key('The token of a server.', '${env:POSTMARK_TOKEN}') },
   keys: { key: '' },
-  limits: { text: '64 KiB' },
   maxRecipients: 50,
   // 10 MB for the whole mail, in which base64 adds a third. https://postmarkapp.com/developer/user-guide/send-email-with-api
   maxFileBytes: 7 * 2 ** 20,

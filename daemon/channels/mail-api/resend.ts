@@ -22,7 +22,7 @@ export const resend = defineMailChannel({
   settings: { key: key('An API key with sending access.', '${env:RESEND_KEY}') },
   keys: { key: '' },
   // https://resend.com/docs/api-reference/rate-limit
-  limits: { rate: '2/1s', text: '64 KiB' },
+  rate: '2/1s',
   // A repeated key is answered with the first mail for 24 hours. https://resend.com/docs/dashboard/emails/idempotency-keys
   idempotent: true,
   maxRecipients: 50,

@@ -25,7 +25,6 @@ export const sendgrid = defineMailChannel({
   api: 'https://api.sendgrid.com',
   settings: { key: key('An API key with the right to send mail.', '${env:SENDGRID_KEY}') },
   keys: { key: '' },
-  limits: { text: '64 KiB' },
   maxRecipients: 1000,
   request: ({ from, to, cc, bcc, replyTo, files, ...mail }, { settings: { key: apiKey }, api }) => ({
     url: `${api}/v3/mail/send`,

@@ -63,8 +63,6 @@ export const ses = defineMailChannel({
   receipt: 'id of the message',
   api: ({ region }) => awsEndpoint('email', region),
   settings: awsSettings(),
-  // The rate is that of the account: 1 mail a second in the sandbox. Above it SES answers TooManyRequestsException.
-  limits: { text: '64 KiB' },
   maxRecipients: 50,
   request(mail, { settings, api, now }) {
     const url = `${api}/v2/email/outbound-emails`;
