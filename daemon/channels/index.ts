@@ -46,7 +46,7 @@ import { resend } from './mail-api/resend.ts';
 import { rocketchat } from './chat/work/rocketchat.ts';
 import { sendgrid } from './mail-api/sendgrid.ts';
 import { ses } from './mail-api/ses.ts';
-import { slack } from './chat/slack.ts';
+import { slack } from './chat/slack/slack.ts';
 import { sns } from './sms/sns.ts';
 import { splunkOncall } from './incident/splunk-oncall.ts';
 import { teams } from './chat/work/teams.ts';

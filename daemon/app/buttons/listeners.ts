@@ -90,7 +90,11 @@ export class ButtonListeners {
       .catch((error: unknown) =>
         log.error({ stack: (error as Error).stack }, `${config.name}: the channel has a bug; presses are not received`),
       );
-    const ended = listening.then(() => client.close()).finally(() => this.#faults.delete(key));
+    // Closed at once, so that a connection that is being opened does not delay a stop.
+    const closed = new Promise<void>((resolve, reject) => {
+      stopping.signal.addEventListener('abort', () => void client.close().then(resolve, reject), { once: true });
+    });
+    const ended = Promise.all([listening, closed]).then(() => void this.#faults.delete(key));
     return { stopping, ended };
   }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { slack } from '../../../daemon/channels/chat/slack.ts';
+import { slack } from '../../../daemon/channels/chat/slack/slack.ts';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { openHttpDestination } from '../../support/http-destination.ts';
 import type { ServerAnswer } from '../../support/test-server.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { slack } from '../../../daemon/channels/chat/slack.ts';
+import { slack } from '../../../daemon/channels/chat/slack/slack.ts';
 import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { readSettings } from '../../support/channel-settings.ts';

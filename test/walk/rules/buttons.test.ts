@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { AlertView } from '../../../daemon/http/daemon-api.ts';
 import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
 import { Home } from '../../support/daemon.ts';
+import { TelegramServer } from '../../support/telegram-server.ts';
 
 /** Gotify server. It refuses the message of the token `refused`, and repeats the message in its answer. */
 async function openGotify() {
@@ -100,4 +101,37 @@ test('nobody who may only read gets a link: not in the history, the dead letters
   expect(shown).toContain('***');
   for (const token of tokens) expect(shown).not.toContain(token.slice(0, 30));
   expect(await alerts()).toMatchObject([{ state: 'firing' }]);
+});
+
+test('buttons of Telegram work end to end without a public address: an outgoing connection, over kill -9 and a clean stop', async () => {
+  const token = '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+  const bot = await TelegramServer.open(token);
+  const home = await Home.make();
+  onTestFinished(() => home.close());
+  await home.rules(`
+channels:
+  ops: { type: telegram, api: "${bot.api}", token: "${token}", to: [-100200], buttons: true }
+rules:
+  - name: disk-full
+    match: { data.state: full }
+    key: "{{ data.host }}"
+    resolve: { match: { data.state: ok } }
+    message: { title: "{{ data.host }} is full", actions: [ack, resolve] }
+    notify: ops
+`);
+  await home.start();
+  await home.call('POST', '/v1/events?wait=10s', { type: 'disk', data: { host: 'db1', state: 'full' } });
+  const sent = bot.calls.find(({ method }) => method === 'sendMessage')!.body;
+  const { inline_keyboard: rows } = sent.reply_markup as { inline_keyboard: { callback_data: string }[][] };
+  const tokens = rows.map(([button]) => button!.callback_data);
+  bot.press(tokens[0]!, { id: -100200, type: 'supergroup' });
+  await expect.poll(() => bot.calls.some(({ method }) => method === 'editMessageText')).toBe(true);
+  const alerts = async () => (await home.call<{ alerts: AlertView[] }>('GET', '/v1/alerts')).body.alerts;
+  expect(await alerts()).toMatchObject([{ state: 'acknowledged', acknowledged_by: '@ann (channel ops)' }]);
+  await home.kill();
+  bot.press(tokens[1]!, { id: -100200, type: 'supergroup' });
+  await home.start();
+  await expect.poll(alerts).toEqual([]);
+  for (const secret of [...tokens, token]) expect(home.output).not.toContain(secret);
+  expect(await home.stop()).toBe(0);
 });

@@ -1,16 +1,30 @@
-import { Type } from '../../core/schema/type.ts';
-import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
-import { hexColourOf, threadOf } from '../kit/chat/parts.ts';
-import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
-import { defineHttpChannel } from '../kit/http/define.ts';
-import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
-import { key } from '../kit/http/settings.ts';
-import { linkAddress } from '../kit/text/escape.ts';
-import { fitText, layoutOf, MRKDWN, without } from '../kit/text/layout.ts';
-import { CODE_POINTS } from '../kit/text/text.ts';
+import type { SettingProblem } from '../../../core/compile/registry.ts';
+import { Type } from '../../../core/schema/type.ts';
+import type { Secret } from '../../../lib/secrets/secret.ts';
+import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
+import { hexColourOf, threadOf } from '../../kit/chat/parts.ts';
+import { each, misconfigured, permanent, rateLimited, transient } from '../../kit/http/answers.ts';
+import { defineHttpChannel } from '../../kit/http/define.ts';
+import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
+import { key } from '../../kit/http/settings.ts';
+import { linkAddress } from '../../kit/text/escape.ts';
+import { fitText, layoutOf, MRKDWN, without } from '../../kit/text/layout.ts';
+import { CODE_POINTS } from '../../kit/text/text.ts';
+import { buttonAttachment, slackButtons } from './buttons.ts';
 
 /** Characters that Slack advises; it cuts at 40,000. */
 const MAX_TEXT = 4000;
+
+function appTokenFaults(appToken: Secret, hasBot: boolean): SettingProblem[] {
+  const fault = (message: string, mend: string): SettingProblem[] => [{ pointer: '/app_token', message, mend }];
+  if (!hasBot) return fault('a webhook cannot change its messages, so it has no buttons', 'give `token` and `channel`');
+  return appToken.reveal().startsWith('xapp-')
+    ? []
+    : fault(
+        'this is not an app-level token',
+        'copy the one that begins with `xapp-` from Basic Information of the app',
+      );
+}
 
 /** Slack: an incoming webhook, or a bot. https://docs.slack.dev/reference/methods/chat.postMessage */
 export const slack = defineHttpChannel({
@@ -28,6 +42,12 @@ export const slack = defineHttpChannel({
   settings: {
     url: Type.Optional(key('The URL of an incoming webhook.', '${env:SLACK_WEBHOOK_URL}')),
     token: Type.Optional(key('The token of a bot, instead of `url`; it needs `chat:write`.', '${env:SLACK_TOKEN}')),
+    app_token: Type.Optional(
+      key(
+        'The app-level token (`xapp-...`, scope `connections:write`) of an app with Socket Mode: `ack`, `silence` and `resolve` are then buttons of the message, whose presses the daemon receives over a connection that it opens.',
+        '${env:SLACK_APP_TOKEN}',
+      ),
+    ),
     channel: Type.Optional(
       Type.String({
         description: 'The channel to which the bot writes: an id, or `#name`.',
@@ -36,15 +56,18 @@ export const slack = defineHttpChannel({
       }),
     ),
   },
-  keys: { token: '' },
+  keys: { token: '', app_token: '' },
   limits: { rate: '1/1s', text: '4,000 characters' },
   supports: { kept: 'markdown priority link image mention replace_key to', text: 'html actions fields' },
   markup: MRKDWN,
   mentionFault: mentionFaultUnless(/^[UW][A-Z0-9]{5,20}$/, 'the id of a member'),
-  check: ({ url, token, channel }) =>
-    (url === undefined) === (token === undefined) || (token === undefined) !== (channel === undefined)
+  check: ({ url, token, app_token: appToken, channel }) => [
+    ...((url === undefined) === (token === undefined) || (token === undefined) !== (channel === undefined)
       ? [{ pointer: '', message: 'neither a webhook nor a bot is given', mend: 'give `url`, or `token` and `channel`' }]
-      : [],
+      : []),
+    ...(appToken === undefined ? [] : appTokenFaults(appToken, token !== undefined)),
+  ],
+  buttons: slackButtons,
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
     key: (message, delivery, { token }) => (token === undefined ? undefined : threadOf(message, delivery)),
@@ -52,17 +75,21 @@ export const slack = defineHttpChannel({
   },
   request(message, { settings: { token }, api, url, io: { delivery }, to, earlier, mentions }) {
     const calls = mentionText(mentions, { user: (id) => `<@${id}>`, all: '<!channel>' });
-    const layout = layoutOf(without(message, 'image'), MRKDWN, { untitled: true, unit: CODE_POINTS });
+    const color = hexColourOf(message, delivery);
+    const buttons = buttonAttachment(message.actions, color);
+    const links = { ...message, actions: message.actions?.filter(({ press }) => press === undefined) ?? [] };
+    const layout = layoutOf(without(links, 'image'), MRKDWN, { untitled: true, unit: CODE_POINTS });
     const image = linkAddress(message.image ?? '');
     const content = {
       text: layoutOf(message, MRKDWN, { calls, unit: CODE_POINTS }).title,
       attachments: [
         {
-          color: hexColourOf(message, delivery),
+          color,
           text: fitText(layout, MAX_TEXT),
           mrkdwn_in: ['text'],
           ...(image !== undefined && { image_url: image }),
         },
+        ...(buttons === undefined ? [] : [buttons]),
       ],
     };
     if (token === undefined) return { url, json: content };
