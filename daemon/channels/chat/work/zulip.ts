@@ -7,7 +7,7 @@ import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
 import { each, misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
-import { key, sendVariables, textOf } from '../../kit/http/settings.ts';
+import { key, sendVariables } from '../../kit/http/settings.ts';
 import { lookalikes, withoutMentions } from '../../kit/text/escape.ts';
 import { asWritten, COMMONMARK, fitText, layoutOf, type Markup } from '../../kit/text/layout.ts';
 import { cleanLine, CODE_POINTS, cutText } from '../../kit/text/text.ts';
@@ -25,9 +25,10 @@ const MARKDOWN: Markup = {
   image: (address) => `[image](${address})`,
 };
 
-/** The set topic; otherwise all messages of a key have a topic of their own. */
+/** The set topic; otherwise, or if its template fails, all messages of a key have a topic of their own. */
 function topicOf(topic: Template | undefined, message: Message, delivery: Delivery): string {
-  const wanted = topic === undefined ? '' : cleanLine(textOf(topic, sendVariables(message, delivery)));
+  const { text = '', error } = topic?.render(sendVariables(message, delivery)) ?? {};
+  const wanted = error === undefined ? cleanLine(text) : '';
   return cutText(wanted || cleanLine(delivery.key) || delivery.rule, MAX_TOPIC, CODE_POINTS);
 }
 
@@ -61,7 +62,8 @@ export const zulip = defineHttpChannel({
     }),
     topic: Type.Optional(
       template({
-        description: 'The topic in a channel, a template. If not set, each key of a rule has a topic of its own.',
+        description:
+          'The topic in a channel, a template. If it is not set or fails, each key of a rule has a topic of its own.',
         examples: ['{{ event.subject }}', 'alerts'],
       }),
     ),

@@ -48,6 +48,7 @@ test('the topic is the set one, and is cut to 60 characters', async () => {
   expect(await topicIn({ topic: 'Deploys of {{ event.subject }}' })).toBe('Deploys of acme/api');
   expect(await topicIn({}, '磁盘'.repeat(40))).toBe(`${'磁盘'.repeat(29)}磁…`);
   expect(await topicIn({}, '')).toBe('failed-deploy');
+  expect(await topicIn({ topic: '{{ event.data.none }}' })).toBe('k');
 });
 
 test('a message with the same `replace_key` edits the earlier one, and is a new one when that is not allowed any more', async () => {
