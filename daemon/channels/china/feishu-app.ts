@@ -116,6 +116,7 @@ export const feishuApp = defineHttpChannel({
   recipients: (message, { to }) => message.to ?? to,
   follows: {
     key: ({ replace_key }, _, { app_id }) => replace_key && JSON.stringify([app_id, replace_key]),
+    untilResolved: true,
     gone: ['230011', '230031'],
   },
   access: {

@@ -4,7 +4,7 @@ import type { ChannelMemory } from '../channel.ts';
 
 export interface Sent {
   readonly receipt: Receipt;
-  /** Id by which a later message can refer to this one. */
+  /** Id by which a later message can refer to this one; empty if none may. */
   readonly id?: string;
 }
 
@@ -21,9 +21,9 @@ export class SentMessages {
   async send(key: string | undefined, send: (earlier: string | undefined) => Promise<Sent>): Promise<Receipt> {
     if (key === undefined) return (await send(undefined)).receipt;
     return await this.#mutex.run(key, async () => {
-      const earlier = await this.#ids.get(key);
-      const { receipt, id } = await send(earlier);
-      if (id !== undefined && id !== earlier) await this.#ids.set(key, id);
+      const kept = (await this.#ids.get(key)) ?? '';
+      const { receipt, id = kept } = await send(kept === '' ? undefined : kept);
+      if (id !== kept) await this.#ids.set(key, id);
       return receipt;
     });
   }

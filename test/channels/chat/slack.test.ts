@@ -127,6 +127,19 @@ describe('messages that belong together', () => {
     ]);
   });
 
+  test('begin anew after an alert was resolved, so that the next alert notifies', async () => {
+    const bot = channel.open();
+    channel.sink().answer(posted('1.1'), posted('1.1'), posted('2.2'), posted('2.2'));
+    for (const status of ['firing', 'resolved', 'firing', 'firing'] as const)
+      await bot.send(sampleMessage({ replace_key: 'disk' }), sampleIo({ delivery: sampleDelivery({ status }) }));
+    expect(channel.sink().requests.map(({ path, json }) => [path, (json as { ts?: string }).ts])).toEqual([
+      ['/api/chat.postMessage', undefined],
+      ['/api/chat.update', '1.1'],
+      ['/api/chat.postMessage', undefined],
+      ['/api/chat.update', '2.2'],
+    ]);
+  });
+
   test('keep the id of the earlier one after a failure', async () => {
     const bot = channel.open();
     channel.sink().answer(posted('1.1'), { status: 500 }, posted('1.1'));

@@ -54,8 +54,8 @@ function mentionsIn(text: string, { users, mobiles }: Mentions) {
 }
 
 /** A message can be edited for a day, so the next day has a new one. */
-const editKey = ({ replace_key }: Message, delivery: Delivery): string | undefined =>
-  replace_key === undefined ? undefined : JSON.stringify([replace_key, dayOf(delivery)]);
+const editKey = ({ replace_key }: Message, delivery: Delivery, from: string): string | undefined =>
+  replace_key && JSON.stringify([from, replace_key, dayOf(delivery)]);
 
 /** Signal, over a server of signal-cli-rest-api. https://github.com/bbernhard/signal-cli-rest-api */
 export const signal = defineHttpChannel({
@@ -86,7 +86,7 @@ export const signal = defineHttpChannel({
   mentionFault: mentionFaultUnless(PERSON, 'a number after `user:`, such as `user:+4915112345678`, or an account id'),
   names: { to: recipientFault },
   recipients: (message, { to }) => message.to ?? to,
-  follows: { key: editKey, gone: [] },
+  follows: { key: (message, delivery, { from }) => editKey(message, delivery, from), untilResolved: true, gone: [] },
   request(message, { settings: { from }, api, to, earlier, mentions }) {
     const { mentions: named = [] } = mentionsIn('', mentions);
     const room = MAX_TEXT - named.reduce((sum, { length }) => sum + length + 1, 0);

@@ -71,6 +71,7 @@ export const slack = defineHttpChannel({
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
     key: (message, delivery, { token }) => (token === undefined ? undefined : threadOf(message, delivery)),
+    untilResolved: true,
     gone: ['message_not_found', 'cant_update_message', 'edit_window_closed', 'thread_not_found'],
   },
   request(message, { settings: { token }, api, url, io: { delivery }, to, earlier, mentions }) {

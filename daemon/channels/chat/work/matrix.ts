@@ -92,7 +92,8 @@ export const matrix = defineHttpChannel({
   names: { to: roomFault },
   recipients: (message, { to }) => message.to ?? to,
   follows: {
-    key: ({ replace_key }) => replace_key,
+    key: ({ replace_key }, _, { api }) => replace_key && JSON.stringify([api, replace_key]),
+    untilResolved: true,
     gone: ['M_NOT_FOUND'],
   },
   request(message, { settings: { token }, api, io: { delivery }, to, earlier, mentions }) {

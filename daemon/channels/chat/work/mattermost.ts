@@ -64,7 +64,9 @@ export const mattermost = defineHttpChannel({
   },
   recipients: (message, { channel }) => (channel === undefined ? [''] : (message.to ?? [channel])),
   follows: {
-    key: (message, delivery, { token }) => (token === undefined ? undefined : threadOf(message, delivery)),
+    key: (message, delivery, { token, api }) =>
+      token === undefined ? undefined : JSON.stringify([api, threadOf(message, delivery)]),
+    untilResolved: true,
     // Last words of codes: the post was deleted, which is answered as a missing permission, or is too old to be edited.
     gone: ['permissions', 'get', 'find', 'root_id', 'permissions_time_limit'],
   },

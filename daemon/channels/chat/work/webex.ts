@@ -57,6 +57,7 @@ export const webex = defineHttpChannel({
   recipients: (message, { to }) => message.to ?? to,
   follows: {
     key: threadOf,
+    untilResolved: true,
     // A message can be edited ten times, and not if it has a file. The status is all that says so.
     gone: ['400', '403', '404', '409'],
   },

@@ -75,7 +75,8 @@ export const zulip = defineHttpChannel({
   mentionFault: mentionFaultUnless(/^\d{1,15}$/, 'the id of a user in digits, as its profile shows'),
   recipients: (message, { to }) => message.to ?? to,
   follows: {
-    key: ({ replace_key }) => replace_key,
+    key: ({ replace_key }, _, { api, email }) => replace_key && JSON.stringify([api, email, replace_key]),
+    untilResolved: true,
     // Most organizations let a message be edited for minutes only; this code is also that of a deleted one.
     gone: ['BAD_REQUEST'],
   },

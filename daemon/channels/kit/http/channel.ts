@@ -87,6 +87,8 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
     key(message: Message, delivery: Delivery, settings: Settings<P>): string | undefined;
     /** Codes of the provider which say that the earlier message is gone: the message is then sent as a new one. */
     readonly gone: readonly string[];
+    /** The alert that follows a resolved one begins with a new message, since a change of the old one notifies nobody. */
+    readonly untilResolved?: boolean;
   };
   /**
    * Makes the request for a message. Several requests are sent one after another until one fails, all of them again in the next

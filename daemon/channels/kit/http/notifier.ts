@@ -76,9 +76,10 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
   async #sendTo(to: string, message: Message, io: SendIo): Promise<Receipt> {
     const { follows } = this.#channel;
     const key = follows?.key(message, io.delivery, this.#settings);
+    const isLast = follows?.untilResolved === true && io.delivery.status === 'resolved';
     const post = async (earlier: string | undefined): Promise<Sent> => {
       const receipt = await this.#post(to, message, io, earlier);
-      const id = earlier ?? receipt.id;
+      const id = isLast ? '' : (earlier ?? receipt.id);
       return { receipt, ...(id !== undefined && { id }) };
     };
     return await this.#sent.send(key === undefined ? undefined : JSON.stringify([to, key]), async (earlier) => {

@@ -45,8 +45,7 @@ test('numbers and groups each get a request, since the server takes no mixed one
 
 test('a message with the same `replace_key` edits the earlier one for a day', async () => {
   const open = channel.open();
-  const at = (time: string) =>
-    sampleIo({ delivery: sampleDelivery({ createdAt: Date.parse(time), status: 'resolved' }) });
+  const at = (time: string) => sampleIo({ delivery: sampleDelivery({ createdAt: Date.parse(time) }) });
   channel.sink().answer(sent('1001'), sent('1002'), sent('1003'));
   for (const time of ['2026-11-23T09:00:00Z', '2026-11-23T23:59:00Z', '2026-11-24T00:01:00Z'])
     await open.send(sampleMessage({ replace_key: 'disk' }), at(time));

@@ -37,23 +37,28 @@ test('a message of low priority is a notice, of which clients do not notify', as
     expect((await channel.sent({ priority })).json).toMatchObject({ msgtype: 'm.notice' });
 });
 
-test('a message with the same `replace_key` replaces the earlier one, also when an alert is over', async () => {
+test('a message with the same `replace_key` replaces the earlier one, until the alert is resolved', async () => {
   const open = channel.open();
-  const resolved = sampleDelivery({ status: 'resolved', id: 'd2' });
+  const send = async (title: string, body: string, status: 'firing' | 'resolved' = 'firing') =>
+    await open.send(
+      sampleMessage({ replace_key: 'disk', title, body }),
+      sampleIo({ delivery: sampleDelivery({ status }) }),
+    );
   channel.sink().answer({ body: { event_id: '$e1' } }, { body: { event_id: '$e2' } }, { body: { event_id: '$e3' } });
-  await open.send(sampleMessage({ replace_key: 'disk' }), sampleIo());
-  for (const title of ['Worse', 'Resolved'])
-    await open.send(sampleMessage({ replace_key: 'disk', title, body: '' }), sampleIo({ delivery: resolved }));
-  for (const [index, title] of ['Worse', 'Resolved'].entries())
-    expect(channel.sink().requests[index + 1]?.json).toMatchObject({
-      body: `* ${title}`,
-      'm.mentions': {},
-      'm.new_content': { msgtype: 'm.text', body: title, formatted_body: `<b>${title}</b>`, 'm.mentions': {} },
-      'm.relates_to': { rel_type: 'm.replace', event_id: '$e1' },
-    });
-  const long = sampleMessage({ replace_key: 'disk', body: 'x & y\n'.repeat(20_000) });
-  await open.send(long, sampleIo({ delivery: resolved }));
-  expect(channel.sink().requests[3]?.bytes.length).toBeLessThanOrEqual(48_000);
+  await send('Down', '');
+  await send('Worse', 'x & y\n'.repeat(20_000));
+  await send('Resolved', '', 'resolved');
+  await send('Down again', '');
+  const { requests } = channel.sink();
+  expect(requests[1]?.json).toMatchObject({ 'm.relates_to': { event_id: '$e1' } });
+  expect(requests[1]?.bytes.length).toBeLessThanOrEqual(48_000);
+  expect(requests[2]?.json).toMatchObject({
+    body: '* Resolved',
+    'm.mentions': {},
+    'm.new_content': { msgtype: 'm.text', body: 'Resolved', formatted_body: '<b>Resolved</b>', 'm.mentions': {} },
+    'm.relates_to': { rel_type: 'm.replace', event_id: '$e1' },
+  });
+  expect(requests[3]?.json).not.toHaveProperty('m.relates_to');
 });
 
 test('Markdown becomes HTML that Matrix allows', async () => {

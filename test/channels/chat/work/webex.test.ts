@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { webex } from '../../../../daemon/channels/chat/work/webex.ts';
 import { readSettings } from '../../../support/channel-settings.ts';
-import { sampleDelivery, sampleIo, sampleMessage } from '../../../support/delivery.ts';
+import { sampleIo, sampleMessage } from '../../../support/delivery.ts';
 import { useHttpChannel } from '../../../support/http-channel.ts';
 import { refused, ROOM, sent, TOKEN } from './webex.contract.ts';
 
@@ -53,10 +53,9 @@ test('messages of one key are replies to the first of the day', async () => {
 test('a message with the same `replace_key` edits the earlier one, and is a new one when that is not possible any more', async () => {
   const open = channel.open();
   channel.sink().answer(sent('m1'), sent('m1'), refused(400, 'edited too often'), sent('m2'));
-  const io = sampleIo({ delivery: sampleDelivery({ status: 'resolved' }) });
   const image = 'https://example.com/p.png';
-  for (const title of ['Down', 'Worse', 'Resolved'])
-    await open.send(sampleMessage({ title, body: '', image, replace_key: 'disk' }), io);
+  for (const title of ['Down', 'Worse', 'Bad'])
+    await open.send(sampleMessage({ title, body: '', image, replace_key: 'disk' }), sampleIo());
   expect(requests().map(({ method, path }) => `${method} ${path}`)).toEqual([
     'POST /v1/messages',
     'PUT /v1/messages/m1',

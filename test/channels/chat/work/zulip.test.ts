@@ -54,17 +54,16 @@ test('the topic is the set one, and is cut to 60 characters', async () => {
 test('a message with the same `replace_key` edits the earlier one, and is a new one when that is not allowed any more', async () => {
   const open = channel.open();
   channel.sink().answer(SENT, { body: { result: 'success', msg: '' } }, refused(400, 'BAD_REQUEST'), SENT);
-  const resolved = sampleDelivery({ status: 'resolved' });
-  for (const title of ['Down', 'Worse', 'Resolved'])
-    await open.send(sampleMessage({ title, body: '', replace_key: 'disk' }), sampleIo({ delivery: resolved }));
+  for (const title of ['Down', 'Worse', 'Bad'])
+    await open.send(sampleMessage({ title, body: '', replace_key: 'disk' }), sampleIo());
   const edit = 'PATCH /api/v1/messages/42';
   expect(
     channel.sink().requests.map(({ method, path, text }) => `${method} ${path} ${formOf(text).content}`),
   ).toMatchObject([
     'POST /api/v1/messages **Down**',
     `${edit} **Worse**`,
-    `${edit} **Resolved**`,
-    'POST /api/v1/messages **Resolved**',
+    `${edit} **Bad**`,
+    'POST /api/v1/messages **Bad**',
   ]);
 });
 
