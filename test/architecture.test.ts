@@ -89,6 +89,7 @@ test('the core is pure: no node modules, no clock, no chance, no process', () =>
 /** Files that read the system's clock or set its timers, and why they do not take a `Clock`. */
 const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
   'lib/time/clock.ts': 'wraps it',
+  'channels/kit/net/certificates.ts': 'reports an expired client certificate when rules load',
   'main.ts': 'ends the process',
   'cli/program.ts': 'passes it to every part',
   'reload/yaml/parse-in-worker.ts': 'bounds the running time of a worker',

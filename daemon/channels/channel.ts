@@ -142,6 +142,8 @@ export interface ChannelEndpoint {
   readonly http?: true;
   /** The server takes datagrams, so that there is no connection to test. */
   readonly datagrams?: true;
+  /** Proxy on the way to the server; `connect` rejects with an error that has a code, such as `proxy.refused`. */
+  readonly via?: { readonly name: string; connect(): Promise<Socket> };
   /** Asks the server to begin TLS on this connection. Rejects if it refuses. */
   readonly upgrade?: (socket: Socket) => Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Format } from './message/message.ts';
 import type { Hours } from './time/hours.ts';
 import type { Windows } from './time/windows.ts';
 import type { EgressSettings } from './values/egress.ts';
+import type { ProxySetting } from './values/proxy.ts';
 
 export interface Rendered {
   readonly text: string;
@@ -161,6 +162,8 @@ export interface ChannelConfig {
 }
 
 export interface NetworkSettings {
+  /** For channels without a `proxy` of their own. */
+  readonly proxy?: ProxySetting;
   readonly egress?: EgressSettings;
 }
 
@@ -189,6 +192,8 @@ export interface DaemonSettings {
   readonly publicUrl?: string;
   /** Origins of the web applications whose pages may open the stream. */
   readonly origins: readonly string[];
+  /** Undefined: none. */
+  readonly proxy?: ProxySetting;
   readonly egress?: EgressSettings;
   readonly attachFrom: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { authority } from '../support/certificates.ts';
+import { authority, key, valid } from '../support/certificates.ts';
+import { openProxyServer } from '../support/proxy-server.ts';
+import { openTestServer } from '../support/test-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { examineWith, type Installation } from './installation.ts';
 
@@ -73,4 +75,27 @@ test('one missing desktop session is one fault', async () => {
     for (const { level, message } of await examineWith(`desktop.${name}`, await temporaryFolder(), { rules }))
       if (level !== 'ok') failing.push(message);
   expect(failing).toHaveLength(1);
+});
+
+test('a channel behind a proxy is reached through it, and its name need not be known here', async () => {
+  const folder = await temporaryFolder();
+  const proxy = await openProxyServer({ login: 'belfry:sesame' });
+  onTestFinished(() => proxy.close());
+  const server = await openTestServer({ tls: { key, cert: valid } });
+  onTestFinished(() => server.close());
+  await writeFile(path.join(folder, 'ca.pem'), authority);
+  const url = `https://127.0.0.1:${server.port}/x`;
+  const rules = `channels: { ops: { type: webhook, url: "${url}", ca: ${folder}/ca.pem, proxy: "http://belfry:sesame@127.0.0.1:${proxy.port}" } }`;
+  for (const check of ['network.names', 'network.connect', 'network.tls', 'network.proxy'])
+    expect(await faultsOf(check, folder, { rules })).toEqual([]);
+  expect(new Set(proxy.requests)).toEqual(new Set([`CONNECT 127.0.0.1:${server.port}`]));
+});
+
+test('a proxy of the environment that no channel uses is a warning', async () => {
+  const folder = await temporaryFolder();
+  const env = { HTTPS_PROXY: 'http://proxy:3128' };
+  const rules = 'channels: { ops: { type: webhook, url: "http://127.0.0.1:9/x" } }';
+  expect(await faultsOf('network.proxy', folder, { rules, env })).toEqual([
+    'HTTPS_PROXY is set and not used, and not every channel can be reached directly',
+  ]);
 });

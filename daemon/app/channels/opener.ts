@@ -1,5 +1,6 @@
-import type { ChannelType, Notifier, PushGateway, WebPushSubscriptions } from '../../channels/channel.ts';
+import type { ChannelType, Environment, Notifier, PushGateway, WebPushSubscriptions } from '../../channels/channel.ts';
 import { channelTypes } from '../../channels/index.ts';
+import { connectionOf } from '../../channels/kit/http/connect/connection.ts';
 import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
@@ -19,7 +20,7 @@ export function channelOpener(
   return (config) => {
     const type = channelTypes.find((candidate) => candidate.type === config.type)!;
     const { name } = config;
-    const client = openClient(type, config);
+    const client = openClient(type, config, terminal.env);
     const { http, net } = client;
     const log = daemonLog.child({ channel: name });
     const notifier = type.open(config.settings, {
@@ -45,11 +46,17 @@ export function channelOpener(
   };
 }
 
+/** Returns a function that opens the connections of a channel which listens. */
+export const clientOpener =
+  ({ terminal }: Pick<OpenStateOptions, 'terminal'>) =>
+  (type: ChannelType, config: ChannelConfig): ListenClient =>
+    openClient(type, config, terminal.env);
+
 /** Opens the connections that a channel may make, by its settings and those of the daemon. */
-export function openClient(type: ChannelType, config: ChannelConfig): ListenClient {
+export function openClient(type: ChannelType, config: ChannelConfig, env: Environment = {}): ListenClient {
   const egress = egressOf(type, config);
   const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
-  const http = openHttpClient({ net });
+  const http = openHttpClient({ net, ...connectionOf(config.settings, config.network ?? {}, env) });
   return {
     http,
     net,

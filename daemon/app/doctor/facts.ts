@@ -1,8 +1,7 @@
 import { kill } from 'node:process';
 import path from 'node:path';
 import { channelTypes } from '../../channels/index.ts';
-import type { ChannelUses } from '../../channels/channel.ts';
-import type { Ruleset } from '../../core/ruleset.ts';
+import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
 import type { CheckView } from '../../http/daemon-api.ts';
 import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../../doctor/check.ts';
 import { Reachability } from '../../doctor/network/reach.ts';
@@ -14,6 +13,7 @@ import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
 import { isSamePlace, readRecords, runtimeFolders } from '../state/daemon-record.ts';
 import { configPath, type StatePaths } from '../state/paths.ts';
+import { withProxies } from './proxies.ts';
 import { secretsIn } from './secrets.ts';
 
 export interface FactsOptions {
@@ -41,7 +41,7 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
     ...(await secretsIn(config, machine.env)),
     problems,
     ...(ruleset !== undefined && { ruleset }),
-    channels: [...(ruleset?.channels.values() ?? [])].map(examinedChannel),
+    channels: [...(ruleset?.channels.values() ?? [])].map((config) => examinedChannel(config, machine)),
     sources: [...(ruleset?.sources.values() ?? [])].map(examinedSource),
     state: paths,
     ...(stateFault !== undefined && { stateFault }),
@@ -54,13 +54,14 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
   };
 }
 
-function examinedChannel({ name, type: typeName, settings }: Configured): ExaminedChannel {
+function examinedChannel(config: ChannelConfig, { env }: Machine): ExaminedChannel {
+  const { name, type: typeName, settings } = config;
   const type = channelTypes.find((candidate) => candidate.type === typeName)!;
-  const uses: ChannelUses = type.uses?.(settings) ?? {};
+  const uses = withProxies(type.uses?.(settings) ?? {}, config, env);
   return { name, type: typeName, settings, uses, checks: type.doctorChecks ?? [] };
 }
 
-/** Channel or source of a ruleset. */
+/** Source of a ruleset. */
 interface Configured {
   readonly name: string;
   readonly type: string;

@@ -10,7 +10,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
-import { channelOpener, openClient } from '../channels/opener.ts';
+import { channelOpener, clientOpener } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { channelTypes } from '../../channels/index.ts';
@@ -83,7 +83,7 @@ export function buildRuntime(
   });
   const onLater = laterObserver(observers);
   const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
-  const listeners = new ButtonListeners({ ...common, types: channelTypes, buttons, open: openClient });
+  const listeners = new ButtonListeners({ ...common, types: channelTypes, buttons, open: clientOpener(options) });
   const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
   const reloading = reloadingOf(state, { sources, lanes, listeners, timers, onEnd });

@@ -4,13 +4,14 @@ import type { Socket } from 'node:net';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import type { Machine } from '../../lib/machine/machine.ts';
 import type { ChannelCheck, ChannelEndpoint, ChannelUses } from '../channel.ts';
+import { type Pem, trusted } from '../kit/net/pem.ts';
 import { parseAddress } from '../kit/mail/address.ts';
 import { type MailServer, readMailServer, type ServerSettings } from './server.ts';
 
 /** Settings that the checks read. */
 interface ExaminedSettings extends ServerSettings {
   readonly from: string;
-  readonly ca?: string;
+  readonly ca?: Pem;
 }
 
 const serverOf = (settings: ExaminedSettings): MailServer | undefined => {
@@ -23,8 +24,8 @@ export function mailUses(settings: ExaminedSettings): ChannelUses {
   return server === undefined ? {} : { endpoints: [endpointOf(server, settings.ca)] };
 }
 
-function endpointOf({ host, port, tls, verify }: MailServer, ca: string | undefined): ChannelEndpoint {
-  const common = { host, port, verify, ...(ca !== undefined && { ca }) };
+function endpointOf({ host, port, tls, verify }: MailServer, ca: Pem | undefined): ChannelEndpoint {
+  const common = { host, port, verify, ...trusted(ca) };
   if (tls === 'implicit') return { ...common, tls };
   return tls === 'required' ? { ...common, tls: 'upgrade', upgrade: startTls } : { ...common, tls: 'none' };
 }

@@ -4,7 +4,8 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { secret, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { type ChannelTools, defineChannel, type Notifier, supports } from '../channel.ts';
-import { certificateFault } from '../kit/net/certificates.ts';
+import { authorityFault, caSetting } from '../kit/net/certificates.ts';
+import { readPem } from '../kit/net/pem.ts';
 import { isMailDomain, parseAddress } from '../kit/mail/address.ts';
 import { readAttachments } from '../kit/mail/attachments.ts';
 import { addressProblems, mailSettings, parsed, recipientFault, recipientsOf } from '../kit/mail/recipients.ts';
@@ -48,13 +49,7 @@ const settingsSchema = strict({
       default: 'auto',
     }),
   ),
-  ca: Type.Optional(
-    Type.String({
-      description:
-        'PEM certificates to trust in place of those of the system, for a mail server with its own certificate authority.',
-      examples: ['${file:/etc/belfry/mail-ca.pem}'],
-    }),
-  ),
+  ca: caSetting(),
   ...mailSettings(),
   dkim: Type.Optional(
     strict(
@@ -139,7 +134,7 @@ function serverProblems(settings: EmailSettings): SettingProblem[] {
 }
 
 function caProblems({ ca }: EmailSettings): SettingProblem[] {
-  const fault = ca === undefined ? undefined : certificateFault(ca);
+  const fault = ca === undefined ? undefined : authorityFault(ca);
   return fault === undefined ? [] : [{ pointer: '/ca', ...fault }];
 }
 
@@ -172,7 +167,7 @@ function keyProblems(dkim: NonNullable<EmailSettings['dkim']>): SettingProblem[]
 
 function openEmail(settings: EmailSettings, tools: ChannelTools): Notifier {
   const partial = new PartialAcceptance<RecipientError>();
-  const opening = new OpenedOnce(() => openTransport(transportOptions(settings, tools)));
+  const opening = new OpenedOnce(async () => await openTransport(await transportOptions(settings, tools)));
   return {
     async send(message, io) {
       if (io.signal.aborted) {
@@ -209,13 +204,13 @@ function receiptOf(messageId: string, response: string, refused: string): Receip
   return { id: messageId, status: 250, answer };
 }
 
-function transportOptions(settings: EmailSettings, tools: ChannelTools): TransportOptions {
+async function transportOptions(settings: EmailSettings, tools: ChannelTools): Promise<TransportOptions> {
   const { ca, dkim } = settings;
   return {
     server: readMailServer(settings) as MailServer,
     dialer: tools.net,
     hostname: tools.hostname,
-    ...(ca !== undefined && { ca }),
+    ...(ca !== undefined && { ca: await readPem(ca) }),
     ...(dkim !== undefined && {
       dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.key.reveal() },
     }),

@@ -97,6 +97,16 @@ const DECODERS: Readonly<Record<Decoding, Decoder>> = {
   'name-or-path': located(asWritten, absoluteUnlessName),
   'path-template': located(template, absoluteTemplate),
   argument: located(template, absoluteArgument),
+  pem: located(
+    (text, pointer, sink) => {
+      if (/-----BEGIN [A-Z ]*PRIVATE KEY/.test(text)) sink.secret(pointer, text);
+      return new Secret(text);
+    },
+    (given, absolute) => {
+      const text = given.reveal();
+      return text.includes('-----BEGIN ') ? given : new Secret(absolute(text));
+    },
+  ),
   template,
   'alert-button': (text, pointer, sink) => {
     const change = buttonChange(text, pointer, sink);

@@ -2,6 +2,7 @@ import { type Static, type TProperties, type TSchema, Type } from './type.ts';
 import type { Rate } from '../../lib/time/duration.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import type { Condition, Template } from '../ruleset.ts';
+import type { ProxySetting } from '../values/proxy.ts';
 
 /** Documentation of a field, which editors and the reference tables show. */
 export interface FieldDoc<D = unknown> {
@@ -32,7 +33,8 @@ export type Decoding =
   | 'path-template'
   | 'argument'
   | 'alert-button'
-  | 'button-change';
+  | 'button-change'
+  | 'pem';
 
 /** `10s` -> milliseconds. */
 export const duration = (doc: FieldDoc<string>) => decoded<number>('duration', doc);
@@ -70,6 +72,21 @@ export const nameOrPath = (doc: FieldDoc<string> & { readonly pattern?: string }
 export const pathTemplate = (doc: FieldDoc<string>) => decoded<Template>('path-template', doc);
 /** Liquid that renders to an element of an argument list: the program (the first one), or an argument. */
 export const argument = (doc: FieldDoc<string>) => decoded<Template>('argument', doc);
+/** PEM, or the path of a file with it. A private key in it is a secret. */
+export const pem = (doc: FieldDoc<string>) =>
+  Type.Unsafe<Secret>({ type: 'string', belfry: 'pem', minLength: 1, ...doc });
+/** A proxy for connections of channels. */
+export const proxy = (doc: FieldDoc<string>) =>
+  Type.Unsafe<ProxySetting>({
+    anyOf: [
+      { type: 'string', enum: ['env', 'none'] },
+      secret({
+        description: 'The address of the proxy.',
+        examples: ['http://belfry:${env:PROXY_PASSWORD}@proxy.internal:3128'],
+      }),
+    ],
+    ...doc,
+  });
 /** CEL, boolean. */
 export const condition = (doc: FieldDoc<string>) => decoded<Condition>('condition', doc);
 

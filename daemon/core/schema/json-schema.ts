@@ -34,5 +34,10 @@ export function partsOf(schema: Schema): Schema[] {
 
 /** Whether the schema contains a secret, or a text that may be a credential. */
 export function holdsSecret(schema: Schema): boolean {
-  return schema.belfry === 'secret' || schema.sensitive === true || partsOf(schema).some(holdsSecret);
+  return (
+    schema.belfry === 'secret' ||
+    schema.belfry === 'pem' ||
+    schema.sensitive === true ||
+    partsOf(schema).some(holdsSecret)
+  );
 }

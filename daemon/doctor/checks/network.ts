@@ -34,7 +34,8 @@ export const networkChecks: readonly DoctorCheck[] = [
     run: (examined) =>
       each(
         examined,
-        ({ connectError }) => (connectError === undefined ? undefined : fail(`no connection (${connectError})`)),
+        ({ connectError }) =>
+          connectError === undefined || isOfProxy(connectError) ? undefined : fail(`no connection (${connectError})`),
         'the servers of all channels accept connections',
       ),
   },
@@ -66,9 +67,20 @@ export const networkChecks: readonly DoctorCheck[] = [
   {
     name: 'network.proxy',
     group: 'network',
-    about: 'A proxy is set in the environment, which Belfry does not use, and a channel cannot be reached without it.',
-    mend: 'allow the connection past the proxy, or set `api` of the channel to a relay that forwards to the provider',
+    about:
+      'The proxy of a channel does not connect, or a proxy is set in the environment and not used by the channels.',
+    mend: 'correct `proxy` of the channel or `daemon.proxy`; `proxy: env` uses the variables of the environment',
     run: async (examined, machine) => {
+      const proxied = endpointsOf(examined).filter(({ endpoint }) => endpoint.via !== undefined);
+      if (proxied.length > 0)
+        return await each(
+          { ...examined, channels: examined.channels.filter(({ uses }) => uses.endpoints?.some(({ via }) => via)) },
+          ({ connectError }) =>
+            connectError === undefined || !isOfProxy(connectError)
+              ? undefined
+              : fail(`the proxy gives no connection (${connectError})`),
+          'the proxies of all channels connect',
+        );
       const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
       const set = names.filter((name) => Boolean(machine.env[name]));
       if (set.length === 0) return [ok('no proxy is set in the environment')];
@@ -87,6 +99,9 @@ export const networkChecks: readonly DoctorCheck[] = [
     run: async (examined, machine) => [await clockResult(examined, machine)],
   },
 ];
+
+/** Whether an error is one of a proxy, which is reported by its own check. */
+const isOfProxy = (code: string): boolean => code.startsWith('proxy.');
 
 /** One result for each endpoint that has a fault, or the result that there is none. */
 async function each(

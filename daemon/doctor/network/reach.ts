@@ -43,11 +43,14 @@ export const endpointName = ({ host, port }: ChannelEndpoint): string =>
 
 /** Equal for endpoints that need only one connection. */
 export const endpointId = (endpoint: ChannelEndpoint): string =>
-  [endpointName(endpoint), endpoint.tls, endpoint.verify, endpoint.datagrams, endpoint.ca].join(' ');
+  [endpointName(endpoint), endpoint.tls, endpoint.verify, endpoint.datagrams, endpoint.ca, endpoint.via?.name].join(
+    ' ',
+  );
 
 async function reach(endpoint: ChannelEndpoint, machine: Machine): Promise<Reach> {
   const { host, tls } = endpoint;
-  const nameError = isIP(host) === 0 ? await lookupError(host, machine.lookup) : undefined;
+  const nameError =
+    isIP(host) === 0 && endpoint.via === undefined ? await lookupError(host, machine.lookup) : undefined;
   if (nameError !== undefined) return { nameError };
   if (endpoint.datagrams === true) return {};
   const socket = await open(endpoint, machine).catch(codeOf);
@@ -65,7 +68,8 @@ function lookupError(host: string, lookup: LookupFunction): Promise<string | und
 }
 
 /** Resolves to a connected socket. */
-async function open({ host, port }: ChannelEndpoint, machine: Machine): Promise<Socket> {
+async function open({ host, port, via }: ChannelEndpoint, machine: Machine): Promise<Socket> {
+  if (via !== undefined) return await via.connect();
   const socket = connect({ host, port, lookup: machine.lookup, autoSelectFamily: true });
   return await within(
     machine,

@@ -44,8 +44,12 @@ export const networkFaults: Faults = {
   },
   'network.proxy': {
     level: 'fail',
-    says: /HTTPS_PROXY is set and not used, and not every channel can be reached/,
-    make: () => ({ rules: hook('http://127.0.0.1:9/x'), env: { HTTPS_PROXY: 'http://proxy:3128' } }),
+    says: /nowhere\.belfry\.example:443 \(ops\): the proxy gives no connection \(proxy\.refused\)/,
+    make: () => ({
+      rules: hook('https://nowhere.belfry.example/x'),
+      daemon: 'proxy: env',
+      env: { HTTPS_PROXY: 'http://127.0.0.1:9' },
+    }),
   },
   'clock.synchronized': {
     level: 'fail',

@@ -8,6 +8,7 @@ import { unlessAborted } from '../../../lib/async/abort.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
 import { connected, type Dialer } from '../net/dialer.ts';
 import { networkFailure } from '../net/network-failures.ts';
+import { trusted } from '../net/pem.ts';
 import type { Server } from './server.ts';
 
 /** Connection to a broker that stays open for many messages. */
@@ -159,7 +160,7 @@ function openingOf({ net, clock }: ChannelTools, signal: AbortSignal): Opening {
 export const tlsOptions = ({ host, ca }: Server) => ({
   host,
   ...(isIP(host) === 0 && { servername: host }),
-  ...(ca !== undefined && { ca }),
+  ...trusted(ca),
 });
 
 const timedOut = (): Error => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });

@@ -1,10 +1,10 @@
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import { secret } from '../../../core/schema/fields.ts';
-import { Type } from '../../../core/schema/type.ts';
 import { readUrl, type UrlForm } from '../../../core/values/url.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { ChannelEndpoint, ChannelUses } from '../../channel.ts';
-import { certificateFault } from '../net/certificates.ts';
+import { authorityFault, caSetting } from '../net/certificates.ts';
+import { type Pem, trusted } from '../net/pem.ts';
 
 /** Server of a broker, as its settings name it. */
 export interface Server {
@@ -21,7 +21,7 @@ export interface Server {
   /** Path and query, unchanged. */
   readonly target: string;
   /** PEM of authorities to trust instead of the system's. */
-  readonly ca?: string;
+  readonly ca?: Pem;
 }
 
 /** Form of the URL of a broker. */
@@ -32,18 +32,13 @@ export interface ServerForm extends Pick<UrlForm, 'login' | 'path' | 'query' | '
 
 export interface ServerSettings {
   readonly url: Secret;
-  readonly ca?: string;
+  readonly ca?: Pem;
 }
 
 /** Settings `url` and `ca`. */
 export const serverSettings = (description: string, example: string) => ({
   url: secret({ description, examples: [example] }),
-  ca: Type.Optional(
-    Type.String({
-      description: 'PEM certificates to trust in place of those of the system, for a server with its own authority.',
-      examples: ['${file:/etc/belfry/ca.pem}'],
-    }),
-  ),
+  ca: caSetting(),
 });
 
 /** Reads `url`; returns the problem if it is not valid. */
@@ -91,7 +86,7 @@ export function checkServer(settings: ServerSettings, form: ServerForm): Setting
     const mend = `write \`${secure.map((scheme) => `${scheme}://`).join('` or `')}\` in \`url\`, or remove \`ca\``;
     return [{ pointer: '/ca', message: '`ca` has no meaning for a connection without TLS', mend }];
   }
-  const fault = certificateFault(settings.ca);
+  const fault = authorityFault(settings.ca);
   return fault === undefined ? [] : [{ pointer: '/ca', ...fault }];
 }
 
@@ -105,5 +100,5 @@ export function usesServer(
   if ('pointer' in server) return {};
   const { host, port, isSecure, ca } = server;
   const tls = isSecure ? 'implicit' : 'none';
-  return { endpoints: [{ host, port, tls, verify: true, ...(ca !== undefined && { ca }), ...more }] };
+  return { endpoints: [{ host, port, tls, verify: true, ...trusted(ca), ...more }] };
 }

@@ -2,9 +2,8 @@ import type { Receipt } from '../../../core/delivery/delivery.ts';
 import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
 import { isObject, parseJson } from '../../../core/values/json.ts';
 import { cleanLine, cutToBytes } from '../text/text.ts';
-import type { HttpAnswer } from './client.ts';
 import type { ChannelRequest } from './request.ts';
-import { failureOf, isSuccess, retryAfterOf, shown, type StatusTweaks } from './failures.ts';
+import { failureOf, type HttpAnswer, isSuccess, retryAfterOf, shown, type StatusTweaks } from './failures.ts';
 
 /** Meaning of one error code of a provider. */
 export interface CodeMeaning {

@@ -9,11 +9,16 @@ import type { MentionFaultOf, Mentions } from '../chat/mention.ts';
 import type { Markup } from '../text/layout.ts';
 import type { Answers } from './answers.ts';
 import type { AccessTokenSource } from './credentials/access-token.ts';
+import { connectionSettings } from './connect/connection.ts';
 import type { ChannelRequests } from './request.ts';
 import { type ApiDefault, apiSetting, headersSetting } from './settings.ts';
 
-/** Settings that every HTTP channel has. Settings such as `ca` or `proxy` would be added here and to the options of the HTTP client. */
-export const commonSettings = (api?: ApiDefault) => ({ api: apiSetting(api), headers: headersSetting() });
+/** Settings that every HTTP channel has. */
+export const commonSettings = (api?: ApiDefault) => ({
+  api: apiSetting(api),
+  headers: headersSetting(),
+  ...connectionSettings(),
+});
 
 /** Decoded settings of a channel. */
 export type Settings<P extends TProperties> = Static<ReturnType<typeof strict<P>>> &

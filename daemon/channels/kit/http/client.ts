@@ -1,11 +1,15 @@
 import type { Agent, Dispatcher } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
-import { HTTP_URL, readUrl, type UrlParts } from '../../../core/values/url.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
 import { networkFailure } from '../net/network-failures.ts';
 import { type Dialer, openDialer } from '../net/dialer.ts';
-import { type ConnectorOptions, connectorOf } from './connector.ts';
+import type { Proxy } from '../net/proxy.ts';
+import { isSocks, proxyAuthorization, proxyRefusal } from '../net/tunnel.ts';
+import type { Connection } from './connect/connection.ts';
+import { type ConnectorOptions, connectorOf, unixConnectorOf } from './connect/connector.ts';
+import type { HttpAnswer } from './failures.ts';
+import { type Target, targetOf } from './connect/target.ts';
 
 /** HTTP client of one channel, with its own connection pool, resolver and limits. */
 export interface HttpClient {
@@ -25,22 +29,13 @@ export interface HttpRequest {
   readonly ending: Abortable;
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-}
-
-export interface HttpClientOptions {
+export interface HttpClientOptions extends Partial<Connection> {
   /** Milliseconds for the DNS lookup, TCP and TLS together. */
   readonly connectTimeout?: number;
   /** Milliseconds until an answer begins; an attempt's own deadline is normally shorter. */
   readonly headersTimeout?: number;
   /** Open connections to one host at most. */
   readonly connections?: number;
-  /** PEM of authorities to trust instead of the system's. */
-  readonly ca?: string;
   /** Opens the connections. If it is not given, the client opens one of its own, which denies nothing. */
   readonly net?: Dialer;
 }
@@ -51,73 +46,109 @@ const DEFAULT_CONNECTIONS = 32;
 /** Bytes of an answer that are read; an endless answer is cut here. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/**
- * Opens a client that shares nothing with other clients, so that a silent name server or a full pool affects one channel only.
- * Proxy variables of the environment are not used.
- */
+/** Opens a client that shares nothing with other clients, so that a silent name server or a full pool affects one channel only. */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
-  // undici takes a fifth of a start to load, and many daemons never send over HTTP.
-  const net = options.net ?? openDialer();
-  const agent = new OpenedOnce(() => openAgent({ ...options, net }));
-  const targets = new Targets();
+  const { net = openDialer(), proxyOf = () => undefined } = options;
+  const agents = new Agents({ ...options, net, proxyOf });
+  const routes = new Routes(net, proxyOf);
   return {
-    request: async (request) => dispatch(await agent.get(), targets, request),
+    async request(request) {
+      const route = routes.of(request.url);
+      const answer = await dispatch(await agents.for(route.target), route, request);
+      // Only a proxy answers with this status; it is not the server that refuses the credentials.
+      if (answer.status === 407 && route.forwarder !== undefined) throw proxyRefusal(answer);
+      return answer;
+    },
     async close() {
       if (options.net === undefined) net.close();
-      await (await agent.ifOpened())?.destroy();
+      await agents.close();
     },
   };
 }
 
-async function openAgent(options: HttpClientOptions & ConnectorOptions): Promise<Agent> {
-  const { Agent } = await import('undici');
-  return new Agent({
-    connections: options.connections ?? DEFAULT_CONNECTIONS,
-    pipelining: 1,
-    headersTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
-    bodyTimeout: options.headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
-    connect: connectorOf(options, options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS),
-  });
+/** Pools of connections: one for all servers, and one for each Unix socket. */
+class Agents {
+  readonly #options: HttpClientOptions & Omit<ConnectorOptions, 'timeout'>;
+  // undici takes a fifth of a start to load, and many daemons never send over HTTP.
+  readonly #undici = new OpenedOnce(() => import('undici'));
+  readonly #opened = new Map<string, Agent>();
+
+  constructor(options: HttpClientOptions & Omit<ConnectorOptions, 'timeout'>) {
+    this.#options = options;
+  }
+
+  async for({ socket = '' }: Target): Promise<Agent> {
+    const opened = this.#opened.get(socket);
+    if (opened !== undefined) return opened;
+    const undici = await this.#undici.get();
+    // Another request may have opened it meanwhile.
+    const agent = this.#opened.get(socket) ?? new undici.Agent(this.#agentOptions(socket));
+    this.#opened.set(socket, agent);
+    return agent;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map((agent) => agent.destroy()));
+  }
+
+  #agentOptions(socket: string): Agent.Options {
+    const { connections, headersTimeout, connectTimeout, ...options } = this.#options;
+    const timeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    return {
+      connections: connections ?? DEFAULT_CONNECTIONS,
+      pipelining: 1,
+      headersTimeout: headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
+      bodyTimeout: headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
+      connect: socket === '' ? connectorOf({ ...options, timeout }) : unixConnectorOf(options.net, socket, timeout),
+    };
+  }
 }
 
-/** Destination of a request in the form of the dispatcher. */
-interface Target {
-  readonly origin: string;
-  readonly path: string;
-  readonly credentials: Readonly<Record<string, string>>;
+/** Way of a request to its server. */
+interface Route {
+  readonly target: Target;
+  /** HTTP proxy that forwards the request, which then contains the whole URL. Over TLS and SOCKS the proxy sees no request. */
+  readonly forwarder?: Proxy;
 }
 
-/** Cache of the last URL parsed: most channels write to one URL only. */
-class Targets {
+/** Finds routes, and keeps the last one: most channels write to one URL only. */
+class Routes {
+  readonly #net: Dialer;
+  readonly #proxyOf: Connection['proxyOf'];
   #url: string | undefined;
-  #target: Target | undefined;
+  #route: Route | undefined;
 
-  /** Parses a URL; undefined when it is not an http or https URL. */
-  of(url: string): Target | undefined {
-    if (url !== this.#url) {
+  constructor(net: Dialer, proxyOf: Connection['proxyOf']) {
+    this.#net = net;
+    this.#proxyOf = proxyOf;
+  }
+
+  /** Throws a `SendFailure` if there is no way that the settings allow. */
+  of(url: string): Route {
+    if (this.#route === undefined || url !== this.#url) {
+      this.#route = this.#find(url);
       this.#url = url;
-      this.#target = targetOf(url);
     }
-    return this.#target;
+    return this.#route;
+  }
+
+  #find(url: string): Route {
+    const target = targetOf(url);
+    if (target === undefined)
+      throw new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
+        misconfigured: true,
+      });
+    const proxy = target.server === undefined ? undefined : this.#proxyOf(target.server);
+    if (proxy === undefined || target.server === undefined) return { target };
+    // The proxy looks up the name and connects, so that only a literal address or the name can be checked here.
+    const refusal = this.#net.refusalOf(target.server.host);
+    if (refusal !== undefined) throw refusal;
+    return target.server.tls || isSocks(proxy) ? { target } : { target, forwarder: proxy };
   }
 }
 
-function targetOf(text: string): Target | undefined {
-  const read = readUrl(text, HTTP_URL);
-  if (!read.ok || !URL.canParse(text)) return undefined;
-  const { origin, pathname, search } = new URL(text);
-  return { origin, path: `${pathname}${search}`, credentials: credentialsOf(read.url) };
-}
-
-function dispatch(agent: Agent, targets: Targets, request: HttpRequest): Promise<HttpAnswer> {
+function dispatch(agent: Agent, { target, forwarder }: Route, request: HttpRequest): Promise<HttpAnswer> {
   const { ending } = request;
-  const target = targets.of(request.url);
-  if (target === undefined) {
-    const failure = new SendFailure('permanent', 'http.bad_url', 'the URL is not a valid http or https URL', {
-      misconfigured: true,
-    });
-    return Promise.reject(failure);
-  }
   if (ending.aborted) {
     return Promise.reject(new SendFailure('transient', 'net.aborted', 'the attempt ended before anything was sent'));
   }
@@ -130,9 +161,14 @@ function dispatch(agent: Agent, targets: Targets, request: HttpRequest): Promise
       agent.dispatch(
         {
           origin: target.origin,
-          path: target.path,
+          path: forwarder === undefined ? target.path : `${target.origin}${target.path}`,
           method: request.method ?? 'POST',
-          headers: { ...target.credentials, 'accept-encoding': 'identity', ...request.headers },
+          headers: {
+            ...target.headers,
+            ...(forwarder !== undefined && proxyAuthorization(forwarder)),
+            'accept-encoding': 'identity',
+            ...request.headers,
+          },
           body: request.body ?? null,
         },
         pending,
@@ -141,12 +177,6 @@ function dispatch(agent: Agent, targets: Targets, request: HttpRequest): Promise
       pending.fail(error);
     }
   });
-}
-
-/** HTTP Basic credentials of `https://user:password@host`, as a browser would send them. */
-function credentialsOf({ user, password = '' }: UrlParts): Record<string, string> {
-  if (user === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
 }
 
 interface RequestEnd {

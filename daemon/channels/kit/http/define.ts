@@ -5,6 +5,7 @@ import { type ChannelButtons, type ChannelType, defineChannel, supports } from '
 import { checkMentions } from '../chat/mention.ts';
 import { escapeOf } from '../text/layout.ts';
 import { apiOf, commonSettings, type HttpChannel, type Settings } from './channel.ts';
+import { checkConnection } from './connect/connection.ts';
 import { endpointOf } from './endpoint.ts';
 import { HttpNotifier } from './notifier.ts';
 import { addressOf, checkAddress, checkApi, checkHeaders, checkKey, requiredApiSetting } from './settings.ts';
@@ -30,7 +31,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     check: (given) => checkSettings(channel, given as Settings<P>),
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
     ...(channel.buttons !== undefined && { buttons: channel.buttons as ChannelButtons<unknown> }),
-    uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>)) }),
+    uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>), (given as Settings<P>).ca) }),
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });
 }
@@ -51,6 +52,7 @@ function checkSettings<P extends TProperties>(channel: HttpChannel<P>, settings:
     ...checkApi(settings.api),
     ...checkAddress(given.url, settings.api),
     ...checkHeaders(settings.headers),
+    ...checkConnection(settings),
     ...(channel.check?.(settings) ?? []),
   ];
 }

@@ -1,8 +1,9 @@
 import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
 import type { ChannelEndpoint } from '../../channel.ts';
+import { type Pem, trusted } from '../net/pem.ts';
 
 /** Server of an http or https URL; none if the URL is invalid or not known yet. */
-export function endpointOf(url: string): readonly ChannelEndpoint[] {
+export function endpointOf(url: string, ca?: Pem): readonly ChannelEndpoint[] {
   const read = readUrl(url, HTTP_URL);
   if (!read.ok) return [];
   const { scheme, host, port } = read.url;
@@ -14,6 +15,7 @@ export function endpointOf(url: string): readonly ChannelEndpoint[] {
       tls: isTls ? 'implicit' : 'none',
       verify: true,
       http: true,
+      ...trusted(ca),
     },
   ];
 }

@@ -1,6 +1,12 @@
 import { type FailureClass, SendFailure } from '../../../core/problems/failure.ts';
-import type { HttpAnswer } from './client.ts';
 import { cutToBytes } from '../text/text.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
 
 /** First and last status of a range. */
 export type StatusRange = readonly [number, number];

@@ -19,6 +19,8 @@ export interface DialTarget {
 export interface Dialer {
   /** Connects within `timeout` milliseconds. Rejects with a `SendFailure`: nothing was sent. The caller owns the socket. */
   connect(target: DialTarget, timeout?: number): Promise<Socket>;
+  /** The same to a Unix socket, which is a file and no address: `daemon.egress` does not limit it. */
+  connectUnix(path: string, timeout?: number): Promise<Socket>;
   /**
    * Looks up names for libraries that connect or send datagrams by themselves, as the option `lookup`. It returns allowed addresses
    * only. `net.connect` does not call it for a literal address: check that by `refusalOf` first.
@@ -65,6 +67,11 @@ export function openDialer({ egress, resolver: resolverOptions }: DialerOptions 
     return denial === undefined ? undefined : egressRefusal(denial);
   };
 
+  const open = (socket: Socket, timeout: number): Promise<Socket> => {
+    opening.add(socket);
+    return connected(socket, timeout).finally(() => opening.delete(socket));
+  };
+
   return {
     lookup,
     refusalOf,
@@ -80,9 +87,9 @@ export function openDialer({ egress, resolver: resolverOptions }: DialerOptions 
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_MS,
       });
-      opening.add(socket);
-      return connected(socket, timeout).finally(() => opening.delete(socket));
+      return open(socket, timeout);
     },
+    connectUnix: (path, timeout = DEFAULT_TIMEOUT_MS) => open(connect({ path }), timeout),
     close() {
       resolver.close();
       for (const socket of opening) socket.destroy(closed());
@@ -96,7 +103,7 @@ export function connected<S extends Socket>(socket: S, timeout: number, event = 
     const onTimeout = (): void => void socket.destroy(timedOut());
     const end = (): void => {
       socket.setTimeout(0);
-      socket.off('timeout', onTimeout).off('error', onError).off(event, onEvent);
+      socket.off('timeout', onTimeout).off('error', onError).off('close', onClose).off(event, onEvent);
     };
     const onError = (error: Error): void => {
       end();
@@ -104,12 +111,13 @@ export function connected<S extends Socket>(socket: S, timeout: number, event = 
       socket.on('error', () => undefined);
       reject(networkFailure(error, false));
     };
+    const onClose = (): void => onError(closed());
     const onEvent = (): void => {
       end();
       resolve(socket);
     };
     socket.setTimeout(timeout);
-    socket.on('timeout', onTimeout).on('error', onError).on(event, onEvent);
+    socket.on('timeout', onTimeout).on('error', onError).on('close', onClose).on(event, onEvent);
   });
 }
 

@@ -16,6 +16,19 @@ const noNameServer = { code: 'net.dns', message: 'the name servers gave no answe
 const connectTimeout = { code: 'net.connect_timeout', message: 'no connection within the time allowed' };
 const noAnswer = { code: 'http.no_answer', message: 'no answer within the time allowed' };
 const exhausted = { code: 'net.no_resources', message: 'this machine has no sockets or file descriptors left' };
+const noSocket: Row = { code: 'net.no_socket', message: 'there is no Unix socket at this path', class: 'transient' };
+const noPermission: Row = {
+  code: 'net.no_permission',
+  message: 'this user may not connect',
+  class: 'permanent',
+  misconfigured: true,
+};
+const clientRefused: Row = {
+  code: 'tls.client_refused',
+  message: 'the server refuses the certificate of this client, or wants one',
+  class: 'permanent',
+  misconfigured: true,
+};
 const garbled = { code: 'http.garbled', message: 'the answer is not HTTP' };
 
 /** Row for a fault that a person must mend before a TLS connection can be made. */
@@ -59,6 +72,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   UND_ERR_HEADERS_TIMEOUT: noAnswer,
   UND_ERR_BODY_TIMEOUT: noAnswer,
   UND_ERR_HEADERS_OVERFLOW: garbled,
+  ENOENT: noSocket,
+  ENOTSOCK: noSocket,
+  EACCES: noPermission,
   EMFILE: exhausted,
   ENFILE: exhausted,
   ENOBUFS: exhausted,
@@ -92,6 +108,11 @@ const ROWS: Readonly<Record<string, Row>> = {
 /** Rows for groups of codes. */
 const FAMILIES: readonly (readonly [RegExp, Row])[] = [
   [/^HPE_/, garbled],
+  // https://www.rfc-editor.org/rfc/rfc8446#section-6.2
+  [
+    /^ERR_SSL_.*_ALERT_(?:CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|NO_CERTIFICATE)/,
+    clientRefused,
+  ],
   [/^(?:ERR_SSL_|ERR_TLS_)/, ROWS.EPROTO!],
 ];
 
@@ -101,7 +122,7 @@ export function networkFailure(error: unknown, sent: boolean): SendFailure {
   const code = codeOf(error);
   const row = ROWS[code] ?? FAMILIES.find(([pattern]) => pattern.test(code))?.[1];
   const { code: name, message } = row ?? { code: 'net.failed', message: 'the connection failed' };
-  if (row?.class === 'permanent' && !(sent && row.misconfigured === true)) {
+  if (row?.class === 'permanent' && !(sent && row.misconfigured === true && row !== clientRefused)) {
     return new SendFailure('permanent', name, message, row.misconfigured === true ? { misconfigured: true } : {});
   }
   if (sent) return new SendFailure('unknown', name, `${message} after the request went out`);

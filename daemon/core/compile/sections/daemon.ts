@@ -1,3 +1,4 @@
+import { Secret } from '../../../lib/secrets/secret.ts';
 import { pointerInFile, stableText } from '../entry.ts';
 import type { CompileContext } from '../context.ts';
 import { faultOfOrigin } from '../../values/origin.ts';
@@ -8,6 +9,7 @@ import type { DaemonSettings } from '../../ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
 import { decode, NO_SINK } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
+import { proxyFault } from '../../values/proxy.ts';
 import { readUrl, type UrlForm } from '../../values/url.ts';
 
 /** Compiles `daemon:`; undefined when it has a problem. */
@@ -21,6 +23,8 @@ export function compileDaemon(
   if (settings === undefined) return undefined;
   checkAddresses(settings, context);
   checkEgress(settings.egress ?? {}, context);
+  const fault = settings.proxy instanceof Secret ? proxyFault(settings.proxy.reveal()) : undefined;
+  if (fault !== undefined) context.found({ pointer: '/daemon/proxy', at: 'value', code: 'daemon.proxy', ...fault });
   for (const [index, origin] of (settings.origins ?? []).entries()) {
     const pointer = pointerInFile(joinPointer('/daemon/origins', index), context);
     const fault = faultOfOrigin(origin, context.document.referenced(pointer));
@@ -104,6 +108,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens,
     public_url: publicUrl,
     origins,
+    proxy,
     egress,
     attach_from: attachFrom,
     log,
@@ -119,6 +124,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
+    ...(proxy !== 'none' && { proxy }),
     ...(egress !== undefined && {
       egress: { denyPrivate: egress.deny_private ?? false, allow: egress.allow ?? [], deny: egress.deny ?? [] },
     }),

@@ -1,4 +1,4 @@
-import { duration, oneOrMany, path, secret, size, strict } from '../fields.ts';
+import { duration, oneOrMany, path, proxy, secret, size, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
 const token = strict(
@@ -128,6 +128,14 @@ export const daemonSchema = strict(
           examples: [['https://app.example.com', 'http://localhost:3000']],
         },
       ),
+    ),
+    proxy: Type.Optional(
+      proxy({
+        description:
+          'Proxy of all channels over HTTP that have no `proxy` of their own: its address (`http://`, `https://`, `socks5://` or `socks5h://`), `env` for HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or `none`.',
+        examples: ['http://proxy.internal:3128', 'env'],
+        default: 'none',
+      }),
     ),
     egress: Type.Optional(egress),
     attach_from: Type.Optional(

@@ -18,6 +18,7 @@ import { openDialer } from '../../../../daemon/channels/kit/net/dialer.ts';
 import { networkFailure } from '../../../../daemon/channels/kit/net/network-failures.ts';
 import type { ResolverOptions } from '../../../../daemon/channels/kit/net/resolver.ts';
 import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
+import { Secret } from '../../../../daemon/lib/secrets/secret.ts';
 import { Closers } from '../../../../daemon/lib/async/closers.ts';
 import { authority, expired, foreign, key, valid } from '../../../support/certificates.ts';
 import { openNameServer } from '../../../support/name-server.ts';
@@ -214,7 +215,7 @@ describe('TLS', () => {
 
   test.each(tlsCases)('%s is a wrong setting that a person must mend', async (_, cert, code) => {
     const sink = await sinkOf({ tls: { key, cert } });
-    const failure = await failureFrom(post(clientOf({ ca: authority }), sink.origin));
+    const failure = await failureFrom(post(clientOf({ ca: new Secret(authority) }), sink.origin));
     expect(failure).toMatchObject({ class: 'permanent', code, detail: { misconfigured: true } });
     expect(sink.requests).toEqual([]);
   });
@@ -233,7 +234,7 @@ describe('TLS', () => {
 
   test('a good certificate is accepted', async () => {
     const sink = await sinkOf({ tls: { key, cert: valid } });
-    expect(await post(clientOf({ ca: authority }), sink.origin)).toMatchObject({ status: 200 });
+    expect(await post(clientOf({ ca: new Secret(authority) }), sink.origin)).toMatchObject({ status: 200 });
   });
 });
 
