@@ -115,6 +115,8 @@ export interface ChannelGuide {
   readonly example?: Readonly<Record<string, unknown>>;
   /** Content of a receipt, such as `id of the message`; absent if the provider gives nothing. */
   readonly receipt?: string;
+  /** Effect of a repeated message, as a sentence, where `idempotent` alone does not say it. */
+  readonly repeats?: string;
 }
 
 export interface ChannelLimits {
@@ -225,7 +227,7 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly supports?: MessageSupport;
   /** The channel reads the files of `attach`, and attaches those below the folders of `daemon.attach_from`. */
   readonly attachesFiles?: true;
-  /** The provider drops a repeated delivery id, so an unknown outcome may be retried. */
+  /** The provider drops a repeated delivery id, or readers can, so an unknown outcome may be retried. */
   readonly idempotent: boolean;
   /** Addresses of servers come from users: private networks are denied, except those in `daemon.egress.allow`. */
   readonly publicServersOnly?: true;

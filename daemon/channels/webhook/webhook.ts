@@ -67,6 +67,7 @@ export const webhook = defineChannel({
   settings: settingsSchema,
   limits: {},
   supports: supports({ kept: 'markdown html priority tags link fields' }),
+  repeats: 'A repeated request has the same `Idempotency-Key`, by which the receiver can drop it.',
   idempotent: true,
   check,
   uses: (settings) => ({ endpoints: endpointOf(addressOf(settings), settings.ca) }),

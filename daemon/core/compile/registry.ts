@@ -45,6 +45,7 @@ export interface ChannelTypeInfo {
   readonly setup?: readonly string[];
   readonly example?: Readonly<Record<string, unknown>>;
   readonly receipt?: string;
+  readonly repeats?: string;
   readonly limits: {
     readonly rate?: string;
     readonly text?: string;

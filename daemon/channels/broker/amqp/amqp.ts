@@ -11,6 +11,7 @@ import { type Connection, OPEN_TIMEOUT_MS, type Opening, openBroker, tlsOptions 
 import {
   checkName,
   JSON_SUPPORTS,
+  REPEATS,
   JSON_TYPE,
   jsonOf,
   lifetimeOf,
@@ -92,6 +93,7 @@ export const amqp = defineChannel({
   settings: settingsSchema,
   limits: {},
   supports: JSON_SUPPORTS,
+  repeats: REPEATS,
   // Consumers are programs, and each attempt has the same `message_id` and `id`.
   idempotent: true,
   check,

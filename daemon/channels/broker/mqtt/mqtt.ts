@@ -13,6 +13,7 @@ import { type Connection, type Opening, openBroker } from '../../kit/broker/conn
 import {
   checkName,
   JSON_SUPPORTS,
+  REPEATS,
   JSON_TYPE,
   jsonOf,
   lifetimeOf,
@@ -110,6 +111,7 @@ export const mqtt = defineChannel({
   settings: settingsSchema,
   limits: {},
   supports: JSON_SUPPORTS,
+  repeats: REPEATS,
   // Subscribers are programs, and each attempt has the same `id`; QoS 1 itself may deliver twice.
   idempotent: true,
   check,

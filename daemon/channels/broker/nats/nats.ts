@@ -94,6 +94,8 @@ export const nats = defineChannel({
   settings: settingsSchema,
   limits: {},
   supports: JSON_SUPPORTS,
+  repeats:
+    'A stream drops a repeated message for two minutes or as long as it is set to; others have the same `id`, by which readers can drop them.',
   // A stream drops a repeated Nats-Msg-Id; other subscribers are programs, and each attempt has the same `id`.
   idempotent: true,
   check,

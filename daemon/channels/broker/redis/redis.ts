@@ -6,7 +6,7 @@ import { strict, template } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
 import { defineChannel, type SendIo } from '../../channel.ts';
 import { type Connection, type Opening, openBroker } from '../../kit/broker/connection.ts';
-import { checkName, JSON_SUPPORTS, jsonOf, type NameForm, renderName } from '../../kit/broker/content.ts';
+import { checkName, JSON_SUPPORTS, REPEATS, jsonOf, type NameForm, renderName } from '../../kit/broker/content.ts';
 import { type Refusal, refusalOf } from '../../kit/broker/refusals.ts';
 import { command, type Reply, ReplyParser } from './resp.ts';
 import {
@@ -119,6 +119,7 @@ export const redis = defineChannel({
   settings: settingsSchema,
   limits: {},
   supports: JSON_SUPPORTS,
+  repeats: REPEATS,
   // Readers are programs, and each attempt has the same `id`.
   idempotent: true,
   check,

@@ -13,6 +13,9 @@ import { byteLength, wellFormed } from '../text/text.ts';
 /** Parts of a message in the JSON. */
 export const JSON_SUPPORTS = supports({ kept: 'markdown html priority tags link fields' });
 
+/** Effect of a repeat where the readers are programs. */
+export const REPEATS = 'A repeated message has the same `id`, by which readers can drop it.';
+
 export const JSON_TYPE = 'application/json';
 
 /** JSON of a message, the same in every attempt. */
