@@ -54,6 +54,14 @@ interface Keys {
 
 const keysOf = ({ key, keys }: Keys) => [...(key === undefined ? [] : [key]), ...(keys ?? [])];
 
+/** A key that is given twice would get more messages than its bot takes. */
+const repeatedKeys = (keys: readonly Secret[]) =>
+  keys.flatMap((one, index) =>
+    keys.findIndex((other) => other.reveal() === one.reveal()) === index
+      ? []
+      : [{ pointer: `/keys/${index}`, message: 'this key is in the list before', mend: 'give each bot once' }],
+  );
+
 /** https://developer.work.weixin.qq.com/document/path/90313 */
 const answers: Answers = {
   read: readErrcode,
@@ -191,10 +199,12 @@ export const wecom = defineHttpChannel({
   supports: { kept: 'markdown link image mention', text: 'html actions fields' },
   markup: WECOM_MARKDOWN,
   mentionFault,
-  check: ({ key, keys }) =>
-    (key === undefined) === (keys === undefined)
+  check: ({ key, keys = [] }) => [
+    ...((key === undefined) === (keys.length === 0)
       ? [{ pointer: '', message: 'one of `key` and `keys` is needed', mend: 'give the key of the bot as `key`' }]
-      : [],
+      : []),
+    ...repeatedKeys(keys),
+  ],
   request: (message, { settings: { format }, api, key, mentions }) => ({
     url: `${api}/cgi-bin/webhook/send?key=${encodeURIComponent(key)}`,
     json: payloadOf(message, format, mentions),
