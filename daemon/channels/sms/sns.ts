@@ -8,7 +8,7 @@ import { AWS_CODES, awsEndpoint, awsSettings, clockMeaning, signedHeaders } from
 import { alertKeyHash } from '../kit/alert-key.ts';
 import { fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
 import { plainFromHtml, plainTitle } from '../kit/text/plain.ts';
-import { byteLength, cleanLine, cutToBytes } from '../kit/text/text.ts';
+import { BYTES, byteLength, cleanLine, cutText } from '../kit/text/text.ts';
 import { phoneFault, phoneNumbers, requirePhone } from './phone.ts';
 import { segmentsSetting, smsText } from './text.ts';
 
@@ -54,16 +54,20 @@ function check({
     : [{ pointer: '/region', message: `the topic is in the region ${place}`, mend: `write \`region: ${place}\`` }];
 }
 
-/** Subject of the mail to subscribers: ASCII in one line; a title with other letters is in the message only. */
-function subjectOf(message: Message): { readonly Subject?: string } {
-  const line = cleanLine(
-    plainTitle(message)
-      .normalize('NFKD')
-      .replace(/\p{Mn}+/gu, '')
-      .replace(/[‘’]/g, "'")
-      .replace(/[–—]/g, '-'),
-  );
-  return /^[!-~][ -~]*$/.test(line) ? { Subject: cutToBytes(line, MAX_SUBJECT + 2).slice(0, MAX_SUBJECT) } : {};
+/** Subject of the mail to subscribers, in ASCII: the title, or the rule for a title with other letters, which is in the message anyway. */
+function subjectOf(message: Message, { rule }: Delivery): string {
+  const subject = [plainTitle(message), rule].map(inAscii).find((line) => line !== undefined) ?? 'Notification';
+  return cutText(subject, MAX_SUBJECT, BYTES, () => '...');
+}
+
+/** The text in one line without accents; undefined if it has other letters. */
+function inAscii(text: string): string | undefined {
+  const line = cleanLine(text)
+    .normalize('NFKD')
+    .replace(/\p{Mn}+/gu, '')
+    .replace(/[‘’]/g, "'")
+    .replace(/[–—]/g, '-');
+  return /^[!-~][ -~]*$/.test(line) ? line : undefined;
 }
 
 /** Attributes, by which subscriptions can filter. https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html */
@@ -103,7 +107,7 @@ const toPhone = (message: Message, to: string, segments: number | undefined): Re
 
 const toTopic = (message: Message, topic: string, delivery: Delivery): Record<string, string> => ({
   TopicArn: topic,
-  ...subjectOf(message),
+  Subject: subjectOf(message, delivery),
   Message: fitText(layoutOf(message, PLAIN), MAX_BYTES - ATTRIBUTE_BYTES),
   ...attributesOf(message, delivery),
   // A topic with order drops a repeated id for 5 minutes.

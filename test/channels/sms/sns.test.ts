@@ -56,10 +56,13 @@ test('the receipt has the id of the message', async () => {
 
 test('a title becomes a subject in ASCII, and one that cannot is in the message only', async () => {
   expect((await sent({ title: 'Überlast – ça va’' })).Subject).toBe("Uberlast - ca va'");
-  expect((await sent({ title: 'x'.repeat(200) })).Subject).toHaveLength(99);
-  const { Subject, Message } = await sent({ title: '磁盘', body: 'full' });
-  expect(Subject).toBeUndefined();
-  expect(Message).toBe('磁盘\nfull');
+  expect((await sent({ title: 'x'.repeat(200) })).Subject).toBe(`${'x'.repeat(96)}...`);
+  expect(await sent({ title: '磁盘', body: 'full' })).toMatchObject({
+    Subject: 'failed-deploy',
+    Message: '磁盘\nfull',
+  });
+  const named = { delivery: sampleDelivery({ rule: '磁盘' }) };
+  expect((await sent({ title: '磁盘' }, {}, named)).Subject).toBe('Notification');
 });
 
 test('a topic with order gets the messages of an alert in order, each once', async () => {
