@@ -1,8 +1,9 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { escapeFor } from '../../../core/message/escape.ts';
 import type { Message } from '../../../core/message/message.ts';
+import { alertKey } from '../../kit/alert-key.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { linkButtonsOf, threadOf } from '../../kit/chat/parts.ts';
+import { dayOf, linkButtonsOf } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
@@ -11,15 +12,14 @@ import { htmlLink, TELEGRAM_DIALECT } from '../../kit/text/dialects.ts';
 import { linkAddress, lookalikes } from '../../kit/text/escape.ts';
 import { fieldsOf, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../../kit/text/layout.ts';
 import { type Dialect, renderMarkdown } from '../../kit/text/markdown.ts';
-import { cleanLine, cutText, UTF16 } from '../../kit/text/text.ts';
 
 /** Bytes of text and cards together. https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create */
 const MAX_REQUEST_BYTES = 32_000;
 const MAX_FIELDS_BYTES = 10_000;
 const MAX_BUTTONS = 6;
 const MAX_LABEL_BYTES = 100;
-/** UTF-16 units of a thread key. */
-const MAX_THREAD_KEY = 4000;
+/** Bytes of a thread key, of which 4,000 characters are allowed. */
+const MAX_THREAD_KEY_BYTES = 4000;
 
 const OWN_HOST = /^https:\/\/chat\.googleapis\.com\//;
 
@@ -75,6 +75,12 @@ function widgetsOf(message: Message) {
   ];
 }
 
+/** Key of the thread of an alert for a day: only those who follow a thread are notified of what is added to it. */
+function threadKeyOf(message: Message, delivery: Delivery): string {
+  const day = `${dayOf(delivery)}`;
+  return `${alertKey(message, delivery, MAX_THREAD_KEY_BYTES - day.length - 1)} ${day}`;
+}
+
 /** Address for one delivery: an unknown thread begins a new one, and a repeated request id gives the earlier message. */
 function addressFor(url: string, { id }: Delivery): string {
   const address = new URL(url);
@@ -109,7 +115,7 @@ export const googleChat = defineHttpChannel({
     const calls = mentionText(mentions, { user: (id) => `<users/${id}>`, all: '<users/all>' });
     const text = layoutOf(message, TEXT, { calls }).title;
     const widgets = widgetsOf(message);
-    const threadKey = cutText(cleanLine(threadOf(message, delivery)), MAX_THREAD_KEY, UTF16);
+    const threadKey = threadKeyOf(message, delivery);
     return {
       url: addressFor(url, delivery),
       json: fitJson(

@@ -23,7 +23,7 @@ test('a message is a line of text and a card, and its receipt is the name of the
   expect(path).toBe(`${PATH}&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD&requestId=${sampleDelivery().id}`);
   expect(json).toEqual({
     text: '*Disk ＜users/all>* <users/123456789012345678901> <users/all>',
-    thread: { threadKey: '["failed-deploy","acme/api",20780]' },
+    thread: { threadKey: 'failed-deploy/acme/api 20780' },
     cardsV2: [
       {
         cardId: 'message',
@@ -57,14 +57,23 @@ test('a message is a line of text and a card, and its receipt is the name of the
   });
 });
 
-test('messages with one `replace_key` share a thread, also the one that says that an alert is over', async () => {
+test('messages with one `replace_key` share a thread for a day, also the one that says that an alert is over', async () => {
   const first = await channel.sent({ replace_key: 'disk/web-1' });
   const resolved = await channel.sent(
     { replace_key: 'disk/web-1', title: 'Resolved' },
     {},
     { delivery: sampleDelivery({ status: 'resolved', key: 'other' }) },
   );
-  expect([first, resolved].map(({ json }) => threadOf(json))).toEqual(['disk/web-1', 'disk/web-1']);
+  const tomorrow = await channel.sent(
+    { replace_key: 'disk/web-1' },
+    {},
+    { delivery: sampleDelivery({ createdAt: Date.parse('2026-11-24T00:01:00Z') }) },
+  );
+  expect([first, resolved, tomorrow].map(({ json }) => threadOf(json))).toEqual([
+    'disk/web-1 20780',
+    'disk/web-1 20780',
+    'disk/web-1 20781',
+  ]);
 });
 
 test('Markdown becomes the HTML of a card', async () => {
