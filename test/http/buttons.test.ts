@@ -180,3 +180,13 @@ test('the stored message has no link, and a log line has no token', async () => 
   await press(token);
   expect([...harness.lines, ...logged].join('\n')).not.toContain(token.slice(0, 30));
 });
+
+test('a press that cannot be stored is a page that says so, and changes nothing', async () => {
+  const { harness, press } = await open();
+  const [ops] = await harness.event('down');
+  const token = harness.tokensOf(ops!).Acknowledge!;
+  await harness.store.close();
+  const { status, headers, page } = await press(token);
+  expect([status, headers.get('retry-after')]).toEqual([503, '60']);
+  expect(page).toContain('Nothing can be changed now');
+});

@@ -77,23 +77,30 @@ export async function handleButton(
 }
 
 async function answerOf(request: IncomingMessage, token: string, deps: ButtonDeps): Promise<Page> {
-  const { daemon, hostCheck, limit } = deps;
-  const { buttons } = daemon;
-  const isSigned = buttons.isSigned(token);
-  if (!limit.passes(token, isSigned)) return { kind: 'limited' };
-  if (request.method === 'GET' || request.method === 'HEAD') return pageFor(await buttons.look(token));
-  if (request.method !== 'POST') return { kind: 'method' };
-  if (hostCheck.isForeignForm(request)) return { kind: 'foreign' };
-  if (!isSigned) return { kind: 'unknown' };
-  const form = new URLSearchParams((await readBody(request, MAX_BODY_BYTES)).toString('utf8'));
-  if (form.get('token') !== token) return { kind: 'unknown' };
+  const isSigned = deps.daemon.buttons.isSigned(token);
+  if (!deps.limit.passes(token, isSigned)) return { kind: 'limited' };
+  if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return { kind: 'method' };
   try {
-    return pageFor(await buttons.press(token, {}));
+    return request.method === 'POST'
+      ? await pressed(request, token, isSigned, deps)
+      : pageFor(await deps.daemon.buttons.look(token));
   } catch (error) {
     // The disk is full, or the store has failed: the person gets a page and not a problem in JSON.
     if (error instanceof HttpProblem || problemOf(error) === undefined) throw error;
     return { kind: 'unavailable' };
   }
+}
+
+async function pressed(
+  request: IncomingMessage,
+  token: string,
+  isSigned: boolean,
+  { daemon, hostCheck }: ButtonDeps,
+): Promise<Page> {
+  if (hostCheck.isForeignForm(request)) return { kind: 'foreign' };
+  if (!isSigned) return { kind: 'unknown' };
+  const form = new URLSearchParams((await readBody(request, MAX_BODY_BYTES)).toString('utf8'));
+  return form.get('token') === token ? pageFor(await daemon.buttons.press(token, {})) : { kind: 'unknown' };
 }
 
 function pageFor(view: ButtonView): Page {
