@@ -57,7 +57,7 @@ export const twilio = defineHttpChannel({
     'A trial account sends to verified numbers only: add them under Phone Numbers, Verified Caller IDs.',
   ],
   example: {
-    account_sid: '${env:TWILIO_ACCOUNT_SID}',
+    account_sid: 'AC0123456789abcdef0123456789abcdef',
     auth_token: '${env:TWILIO_AUTH_TOKEN}',
     from: '+15005550006',
     to: '+4915187654321',
@@ -65,7 +65,10 @@ export const twilio = defineHttpChannel({
   receipt: 'SID of the message',
   api: 'https://api.twilio.com',
   settings: {
-    account_sid: Type.String({ description: 'The SID of the account.', examples: ['${env:TWILIO_ACCOUNT_SID}'] }),
+    account_sid: Type.String({
+      description: 'The SID of the account.',
+      examples: ['AC0123456789abcdef0123456789abcdef'],
+    }),
     auth_token: key('The auth token of the account.', '${env:TWILIO_AUTH_TOKEN}'),
     from: Type.String({
       description: 'The sender: a number or a short code of the account, letters, or the SID of a messaging service.',
