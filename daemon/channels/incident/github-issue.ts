@@ -80,8 +80,8 @@ export const githubIssue = defineHttpChannel({
   markup: GITHUB,
   mentionFault: mentionFaultUnless(/^[a-z\d](?:[a-z\d-]{0,38})$/i, 'the login of a user'),
   follows: {
-    key: ({ replace_key }, { rule, key }, { repo }) =>
-      JSON.stringify([repo, ...(replace_key === undefined ? [rule, key] : [replace_key])]),
+    key: ({ replace_key }, { rule, key }, { api, repo }) =>
+      JSON.stringify([api, repo, ...(replace_key === undefined ? [rule, key] : [replace_key])]),
     // The issue was deleted, moved to another repository, or locked.
     gone: ['404', '410', 'redirect', 'locked'],
   },
