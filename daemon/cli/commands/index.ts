@@ -28,6 +28,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   explain: () => import('./rules/explain.ts'),
   test: () => import('./rules/test.ts'),
   init: () => import('./rules/init.ts'),
+  import: () => import('./rules/import.ts'),
   service: () => import('./service/index.ts'),
   schema: () => import('./rules/schema.ts'),
   completion: () => import('./shell/completion.ts'),

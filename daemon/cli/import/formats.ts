@@ -1,0 +1,22 @@
+import { alertmanager } from './alertmanager/alertmanager.ts';
+import { readConfig } from './config-text.ts';
+import { Draft } from './draft.ts';
+import type { ImportFormat } from './format.ts';
+
+/** Formats in the order in which they are tried. */
+export const IMPORT_FORMATS: readonly ImportFormat[] = [alertmanager];
+
+export interface Translation {
+  readonly format: ImportFormat;
+  readonly draft: Draft;
+}
+
+/** Translates a configuration; `from` is the name of its format, which is found by the content if not given. Undefined if no format fits. */
+export async function translate(text: string, from?: string): Promise<Translation | undefined> {
+  const input = { text, config: await readConfig(text) };
+  const format = IMPORT_FORMATS.find((known) => (from === undefined ? known.matches(input) : known.name === from));
+  if (format === undefined) return undefined;
+  const draft = new Draft();
+  format.translate(input, draft);
+  return { format, draft };
+}

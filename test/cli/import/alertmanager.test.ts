@@ -1,0 +1,80 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { runCommand, testTerminal } from '../../support/command-line.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { imported, sampleText } from './imported.ts';
+
+test('receivers become channels, and secrets stay out of the rules', async () => {
+  const { rules, variables, stderr } = await imported('alertmanager.yml');
+  expect(rules).toContain('password: ${env:SMTP_AUTH_PASSWORD}');
+  expect(rules).toContain('token: ${file:/etc/alertmanager/telegram-token}');
+  const secrets = /secret-smtp-password|B00000000|0123456789abcdef|very-secret/;
+  expect(sampleText('alertmanager.yml')).toMatch(secrets);
+  expect(rules + stderr).not.toMatch(secrets);
+  expect(variables).toEqual([
+    'ALERTMANAGER_TOKEN',
+    'SMTP_AUTH_PASSWORD',
+    'PAGER_ROUTING_KEY',
+    'PAGER_URL',
+    'SLACK_API_URL',
+  ]);
+  expect(stderr).toContain(`set these variables in the environment of the daemon: ${variables.join(', ')}`);
+});
+
+test('what cannot be translated is named with its line, and the exit code is 1', async () => {
+  const { code, stderr } = await imported('alertmanager.yml');
+  expect(code).toBe(1);
+  const named = [...stderr.matchAll(/^alertmanager\.yml:(\d+): (\S+): not translated: [^;]+; \S/gm)];
+  expect(named.map(([, line, text]) => `${line} ${text}`)).toEqual([
+    '11 route.group_by',
+    '12 route.group_wait',
+    '32 inhibit_rules[1]',
+    '41 time_intervals[2]',
+    '58 receivers[3].slack_configs[1].channel',
+    '59 receivers[3].slack_configs[1].title',
+    '66 receivers[4].jira_configs[1]',
+  ]);
+});
+
+test('`--env` writes the secrets to a file that only the owner can read, and never over another one', async () => {
+  const file = path.join(await temporaryFolder(), 'belfry.env');
+  await imported('alertmanager.yml', '--env', file);
+  expect(await readFile(file, 'utf8')).toMatch(
+    /^# ALERTMANAGER_TOKEN=\nSMTP_AUTH_PASSWORD="secret-smtp-password"\nPAGER_ROUTING_KEY="0123456789abcdef/,
+  );
+  const again = await runCommand(testTerminal(), ['import', 'x.yml', '--env', file]);
+  expect(again.code).toBe(2);
+});
+
+/** Routes of Alertmanager, by the labels of an alert: https://prometheus.io/webtools/alerting/routing-tree-editor/ */
+test.each([
+  [{ severity: 'critical', team: 'db' }, ['pager', 'pager-2', 'chat']],
+  [{ severity: 'critical', team: 'mail' }, ['chat']],
+  [{ severity: 'critical' }, ['chat']],
+  [{ service: 'foo1' }, ['chat']],
+  [{ service: 'foo1', owner: 'team-X' }, ['team-x']],
+  [{ service: 'foo1', env: 'test' }, ['default-mail']],
+  [{ service: 'foo12' }, ['default-mail']],
+  [{ owner: 'team-X' }, ['default-mail']],
+  [{ alertname: 'Watchdog' }, []],
+])('an alert with the labels %j goes where Alertmanager sends it', async (labels, channels) => {
+  const { folder } = await imported('alertmanager.yml');
+  const event = {
+    source: 'alertmanager',
+    type: 'alert.firing',
+    data: {
+      labels: { alertname: 'X', ...labels },
+      annotations: { summary: 's' },
+      generatorURL: 'http://p/',
+      fingerprint: 'f',
+    },
+  };
+  const tests = [
+    { name: 'x', at: '2026-11-23T09:00:00Z', steps: [{ event, expect: channels.map((channel) => ({ channel })) }] },
+  ];
+  await writeFile(path.join(folder, 'rules.test.yaml'), JSON.stringify({ tests }));
+  const { stdout } = await runCommand(testTerminal({ cwd: folder }), ['test', '.', '--json']);
+  const { tests: results } = JSON.parse(stdout) as { tests: readonly { problems: readonly unknown[] }[] };
+  expect(results[0]!.problems).toEqual([]);
+});
