@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { Packet } from 'mqtt-packet';
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { Receipt } from '../../../core/delivery/delivery.ts';
@@ -21,16 +19,8 @@ import {
   renderName,
 } from '../../kit/broker/content.ts';
 import { isOtherVersion, mqttFailure } from './codes.ts';
-import {
-  checkServer,
-  type Server,
-  type ServerForm,
-  serverOf,
-  serverSettings,
-  usesServer,
-} from '../../kit/broker/server.ts';
-import { overWebSocket } from './web-socket.ts';
-import { Wire } from '../../kit/broker/wire.ts';
+import { connect, keepAlive, type Session } from './session.ts';
+import { checkServer, type ServerForm, serverOf, serverSettings, usesServer } from '../../kit/broker/server.ts';
 
 const FORM: ServerForm = {
   schemes: {
@@ -134,21 +124,6 @@ function check(settings: Settings): SettingProblem[] {
     : [];
 }
 
-type Version = 4 | 5;
-
-interface Session {
-  readonly wire: Wire<Packet>;
-  readonly version: Version;
-  readonly write: (packet: Packet) => void;
-  /** Largest packet that the broker accepts, bytes. */
-  readonly maxBytes: number;
-  /** Seconds of silence after which the broker closes the connection. */
-  readonly keepAlive: number;
-}
-
-/** Seconds without a packet after which a ping is sent. */
-const KEEP_ALIVE_S = 60;
-
 async function openMqtt(settings: Settings, opening: Opening, clock: Clock): Promise<Connection> {
   const server = serverOf(settings, FORM);
   const session = await connect(settings, server, opening, 5).catch((error: unknown) => {
@@ -166,76 +141,9 @@ async function openMqtt(settings: Settings, opening: Opening, clock: Clock): Pro
     close() {
       stopPings();
       if (!wire.isLost) session.write({ cmd: 'disconnect', reasonCode: 0 });
-      wire.stream.end();
-      wire.stream.destroy();
+      wire.stream.end(() => wire.stream.destroy());
     },
   };
-}
-
-async function connect(settings: Settings, server: Server, opening: Opening, version: Version): Promise<Session> {
-  const { generate, parser: makeParser } = await import('mqtt-packet');
-  const socket = await opening.dial(server);
-  const stream: Duplex = server.scheme.startsWith('ws')
-    ? await opening.within(socket, overWebSocket(server, socket, 'mqtt'))
-    : socket;
-  const parser = makeParser({ protocolVersion: version });
-  const wire = new Wire<Packet>('mqtt', stream, (chunk) => void parser.parse(chunk));
-  parser.on('error', () => wire.garbled());
-  parser.on('packet', (packet) => receive(wire, packet));
-  const write = (packet: Packet): void => void stream.write(generate(packet, { protocolVersion: version }));
-  const connected = wire.answer(CONNACK);
-  const user = server.user ?? settings.user;
-  const password = server.password ?? settings.password?.reveal();
-  write({
-    cmd: 'connect',
-    protocolId: 'MQTT',
-    protocolVersion: version,
-    clean: true,
-    clientId: `belfry-${randomBytes(8).toString('hex')}`,
-    keepalive: KEEP_ALIVE_S,
-    ...(user !== undefined && { username: user }),
-    ...(password !== undefined && { password: Buffer.from(password) }),
-  });
-  const answer = await opening.within(stream, connected.then(accepted));
-  wire.isReady = true;
-  const { maximumPacketSize = Number.POSITIVE_INFINITY, serverKeepAlive = KEEP_ALIVE_S } = answer.properties ?? {};
-  return { wire, version, write, maxBytes: maximumPacketSize, keepAlive: serverKeepAlive };
-}
-
-/** Number under which the answer to CONNECT is awaited; packet ids begin with 1. */
-const CONNACK = 0;
-
-function accepted(packet: Packet): Extract<Packet, { cmd: 'connack' }> {
-  if (packet.cmd !== 'connack') throw new SendFailure('permanent', 'mqtt.garbled', 'the answer is not MQTT');
-  const { reasonCode = 0, returnCode = 0, properties } = packet;
-  const code = Math.max(reasonCode, returnCode);
-  if (code !== 0) throw mqttFailure(code, properties?.reasonString);
-  return packet;
-}
-
-function receive(wire: Wire<Packet>, packet: Packet): void {
-  if (packet.cmd === 'connack') wire.resolve(CONNACK, packet);
-  else if (packet.cmd === 'disconnect')
-    wire.fail(mqttFailure(packet.reasonCode ?? 128, packet.properties?.reasonString));
-  else if (packet.cmd === 'puback' || packet.cmd === 'pubrec' || packet.cmd === 'pubcomp')
-    wire.resolve(packet.messageId, packet);
-}
-
-/** Pings the broker, which closes a connection without packets. Returns the end of it. */
-function keepAlive({ wire, write, keepAlive: seconds }: Session, clock: Clock): () => void {
-  if (seconds === 0) return () => undefined;
-  let cancel = (): void => undefined;
-  const ping = (): void => {
-    if (wire.isLost) return;
-    write({ cmd: 'pingreq' });
-    arm();
-  };
-  const arm = (): void => {
-    cancel = clock.after((seconds * 1000) / 2, ping);
-  };
-  arm();
-  wire.stream.once('close', () => cancel());
-  return () => cancel();
 }
 
 /** MQTT 5, 4.9: packet ids have 16 bits. */
