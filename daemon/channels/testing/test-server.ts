@@ -1,5 +1,5 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** Request that the server received. */
@@ -47,8 +47,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+export interface TestServerOptions {
+  readonly tls?: ServerOptions;
+  /** Address, or path of a Unix socket; 127.0.0.1 if not given. */
+  readonly at?: string;
+}
+
 /** Real HTTP server on the loopback with scripted answers that records the requests. */
-export async function openTestServer(options: { tls?: { key: string; cert: string } } = {}): Promise<TestServer> {
+export async function openTestServer({ tls, at = '127.0.0.1' }: TestServerOptions = {}): Promise<TestServer> {
   const requests: ReceivedRequest[] = [];
   const aside: ReceivedRequest[] = [];
   let onAside = (): void => undefined;
@@ -75,14 +81,15 @@ export async function openTestServer(options: { tls?: { key: string; cert: strin
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     take(incoming, outgoing).catch(() => incoming.socket.destroy());
   };
-  const server: Server =
-    options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
+  const server: Server = tls === undefined ? createHttpServer(listener) : createHttpsServer(tls, listener);
   const connected = trackConnections(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) =>
+    server.listen(at.startsWith('/') ? { path: at } : { port: 0, host: at }, resolve),
+  );
   const { port } = server.address() as AddressInfo;
 
   return {
-    origin: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${at.includes(':') ? `[${at}]` : at}:${port}`,
     port,
     requests,
     get connections() {

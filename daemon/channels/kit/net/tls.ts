@@ -26,6 +26,7 @@ export class TlsClient {
   readonly #pem = new PemReader();
   /** Latest session for each host. */
   readonly #sessions = new Map<string, Buffer>();
+  #cert: string | undefined;
 
   /** `system`: the authorities of the system are trusted besides `ca`. */
   constructor(options: TlsOptions, { system = options.ca === undefined }: { readonly system?: boolean } = {}) {
@@ -36,13 +37,14 @@ export class TlsClient {
   /** Makes the handshake over a connection and checks the certificate for `host`. Rejects with a `SendFailure`; the connection is then closed. */
   async secure(socket: Socket, host: string, timeout: number): Promise<TLSSocket> {
     try {
+      const material = await this.#material();
       const session = this.#sessions.get(host);
       const secured = connect({
         socket,
         host,
         ALPNProtocols: ['http/1.1'],
         ...(isIP(host) === 0 && { servername: host }),
-        ...(await this.#material()),
+        ...material,
         ...(session !== undefined && { session }),
       });
       secured.on('session', (latest) => this.#keep(host, latest));
@@ -60,6 +62,9 @@ export class TlsClient {
       [ca, client?.cert, client?.key].map(async (pem) => (pem === undefined ? undefined : await this.#pem.read(pem))),
     );
     const passphrase = client?.passphrase?.reveal();
+    // A resumed session would have the identity of the earlier certificate.
+    if (cert !== this.#cert) this.#sessions.clear();
+    this.#cert = cert;
     return {
       ...(authority !== undefined && { ca: this.#trustsSystem ? [...systemAuthorities(), authority] : authority }),
       ...(cert !== undefined && { cert }),
