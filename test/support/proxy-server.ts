@@ -42,7 +42,7 @@ export async function openProxyServer({ login, tls, refuses }: ProxyOptions = {}
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const status = refusalOf(incoming);
     if (status !== undefined) {
-      outgoing.writeHead(status).end('refused by the proxy');
+      outgoing.writeHead(status).end(`refused by the proxy: ${incoming.headers['proxy-authorization'] ?? ''}`);
       return;
     }
     const { 'proxy-authorization': _, ...headers } = incoming.headers;

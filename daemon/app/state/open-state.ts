@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { channelTypes } from '../../channels/index.ts';
+import { environmentSecrets } from '../../channels/kit/net/proxy.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
@@ -72,6 +73,7 @@ export async function openState(options: OpenStateOptions, mode: Mode = 'daemon'
   const paths = await stateAtStart(config, read, terminal);
   const closers = new Closers();
   const scrubber = new Scrubber();
+  for (const login of environmentSecrets(terminal.env)) scrubber.add(login);
   closers.own(
     'crash report',
     terminal.onCrash((error) => scrubber.scrub(inspect(error))),

@@ -1,7 +1,7 @@
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { isAddress, isWithin, readHost, readNetwork, readPort } from '../../../core/values/network.ts';
 import { type ProxyScheme, type ProxySetting, readProxyUrl } from '../../../core/values/proxy.ts';
-import { Secret } from '../../../lib/secrets/secret.ts';
+import { type GivenSecret, Secret } from '../../../lib/secrets/secret.ts';
 
 export interface Proxy {
   readonly scheme: ProxyScheme;
@@ -29,12 +29,22 @@ export function proxyOf(setting: ProxySetting, target: ProxiedTarget, env: Envir
   if (setting instanceof Secret) return parsed(setting.reveal());
   const [name, text] = variable(env, target.tls ? 'HTTPS_PROXY' : 'HTTP_PROXY');
   if (text === undefined || isExcepted(variable(env, 'NO_PROXY')[1], target)) return undefined;
-  // Many programs accept the address without a scheme.
-  const proxy = parsed(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  const proxy = parsed(withScheme(text));
   if (proxy !== undefined) return proxy;
   const message = `the variable ${name} of the daemon's environment is not the address of a proxy`;
   throw new SendFailure('permanent', 'proxy.bad_url', message, { misconfigured: true });
 }
+
+/** Logins in the variables of the environment, which must not be shown. */
+export const environmentSecrets = (env: Environment): readonly GivenSecret[] =>
+  ['HTTPS_PROXY', 'HTTP_PROXY'].flatMap((name) =>
+    [env[name], env[name.toLowerCase()]].flatMap((text = '') =>
+      text.includes('@') ? [{ value: withScheme(text.trim()), role: 'url' as const, name }] : [],
+    ),
+  );
+
+/** Adds the scheme to an address, which many programs accept without one. */
+const withScheme = (text: string): string => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
 
 /** Name and value of a variable; the spelling in lower case comes first, as in curl. */
 function variable(env: Environment, name: string): readonly [string, string | undefined] {
