@@ -6,7 +6,8 @@ import { Type } from '../../../core/schema/type.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { key, sendVariables, textOf } from '../../kit/http/settings.ts';
-import { PLAIN } from '../../kit/text/layout.ts';
+import { linkAddress } from '../../kit/text/escape.ts';
+import { PLAIN, without } from '../../kit/text/layout.ts';
 import { plainBody, plainTitle } from '../../kit/text/plain.ts';
 import { cleanLine, CODE_POINTS, cutText } from '../../kit/text/text.ts';
 
@@ -23,10 +24,11 @@ const numberFault = (name: string) =>
     ? undefined
     : { message: 'this is not a phone number', mend: 'write it with its country code, as `+4915112345678`' };
 
-/** Variables of the template, each on one line. */
+/** Variables of the template, each on one line; a link that is not http or https is left out. */
 function parametersOf(params: readonly Template[], message: Message, delivery: Delivery) {
-  const plain = { ...message, title: plainTitle(message), body: plainBody(message) };
-  const variables = sendVariables(plain, delivery);
+  const link = linkAddress(message.link ?? '');
+  const plain = { ...without(message, 'link'), title: plainTitle(message), body: plainBody(message) };
+  const variables = sendVariables({ ...plain, ...(link !== undefined && { link }) }, delivery);
   // An empty variable is refused.
   return params.map((param) => ({
     type: 'text',
