@@ -144,7 +144,7 @@ export const contract: ChannelContract = {
       'a value has a web address, a domain or an IP address',
       'isv.PARAM_NOT_SUPPORT_URL',
       '变量不支持传入URL',
-      "replace the dots, for example by `{{ title | replace: '.', '·' }}`",
+      'replace the dots by another character, with the filter `replace`',
     ),
     permanent(
       'a value is not of the kind of its variable',

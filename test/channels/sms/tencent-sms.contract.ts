@@ -170,7 +170,7 @@ export const contract: ChannelContract = {
       'a value has a web address',
       'InvalidParameterValue.ProhibitedUseUrlInTemplateParameter',
       'url',
-      "replace the dots, for example by `{{ title | replace: '.', '·' }}`",
+      'replace the dots by another character, with the filter `replace`',
     ),
     limited(
       'the number has got a message in the last 30 seconds',
