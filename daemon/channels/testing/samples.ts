@@ -78,6 +78,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
     name: 'ops',
     http: {
       request: () => Promise.reject(new Error('this test gave the channel no HTTP client')),
+      connect: () => Promise.reject(new Error('this test gave the channel no HTTP client')),
       close: () => Promise.resolve(),
     },
     net: openDialer(),

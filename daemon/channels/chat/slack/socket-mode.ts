@@ -4,7 +4,6 @@ import { isObject, parseJson } from '../../../core/values/json.ts';
 import { Backoff } from '../../../lib/async/retry.ts';
 import { pause } from '../../../lib/time/clock.ts';
 import type { ListenTools } from '../../channel.ts';
-import { TlsClient } from '../../kit/net/tls.ts';
 import { type SlackApi, SlackRefusal } from './api.ts';
 
 const CONNECT_MS = 10_000;
@@ -75,8 +74,7 @@ async function connect(app: SlackApi, tools: ListenTools, onInteraction: OnInter
     throw new Error('Slack gave no address of a WebSocket');
   const host = target.hostname.replace(/^\[|\]$/g, '');
   const port = Number(target.port || (isSecure ? 443 : 80));
-  const plain = await tools.net.connect({ host, port }, CONNECT_MS);
-  const socket = isSecure ? await new TlsClient({}).secure(plain, host, CONNECT_MS) : plain;
+  const socket = await tools.http.connect({ tls: isSecure, host, port });
   const { WebSocket } = await import('ws');
   const client = webSocketOver(socket, target, WebSocket);
   // Created before the connection is open, because the greeting may come in the packet that opens it.

@@ -1,14 +1,15 @@
-import type { Agent, Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import type { Agent } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { Abortable } from '../../../lib/async/abort.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
-import { networkFailure } from '../net/network-failures.ts';
 import { type Dialer, openDialer } from '../net/dialer.ts';
-import type { Proxy } from '../net/proxy.ts';
+import type { ProxiedTarget, Proxy } from '../net/proxy.ts';
 import { isSocks, proxyAuthorization, proxyRefusal } from '../net/tunnel.ts';
 import type { Connection } from './connect/connection.ts';
-import { type ConnectorOptions, connectorOf, unixConnectorOf } from './connect/connector.ts';
+import { connectionOpener, connectorOf, unixConnectorOf } from './connect/connector.ts';
 import type { HttpAnswer } from './failures.ts';
+import { PendingRequest } from './connect/pending-request.ts';
 import { type Target, targetOf } from './connect/target.ts';
 
 /** HTTP client of one channel, with its own connection pool, resolver and limits. */
@@ -18,6 +19,8 @@ export interface HttpClient {
    * whose class says whether the request may have reached the server; its message contains no URL.
    */
   request(request: HttpRequest): Promise<HttpAnswer>;
+  /** Connects to a server of another protocol as requests do: with `proxy`, `ca` and `client` of the channel. Rejects with a `SendFailure`. The caller owns the socket. */
+  connect(target: ProxiedTarget): Promise<Socket>;
   close(): Promise<void>;
 }
 
@@ -49,9 +52,15 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 /** Opens a client that shares nothing with other clients, so that a silent name server or a full pool affects one channel only. */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   const { net = openDialer(), proxyOf = () => undefined } = options;
-  const agents = new Agents({ ...options, net, proxyOf });
+  const timeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  const open = connectionOpener({ ...options, net, proxyOf, timeout });
+  const agents = new Agents({ ...options, net, open, timeout });
   const routes = new Routes(net, proxyOf);
   return {
+    connect: async (target) => {
+      if (proxyOf(target) !== undefined) refuseDenied(net, target.host);
+      return await open(target, { forwards: false });
+    },
     async request(request) {
       const route = routes.of(request.url);
       const answer = await dispatch(await agents.for(route.target), route, request);
@@ -66,14 +75,20 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
   };
 }
 
+interface AgentsOptions extends Pick<HttpClientOptions, 'connections' | 'headersTimeout'> {
+  readonly net: Dialer;
+  readonly open: ReturnType<typeof connectionOpener>;
+  readonly timeout: number;
+}
+
 /** Pools of connections: one for all servers, and one for each Unix socket. */
 class Agents {
-  readonly #options: HttpClientOptions & Omit<ConnectorOptions, 'timeout'>;
+  readonly #options: AgentsOptions;
   // undici takes a fifth of a start to load, and many daemons never send over HTTP.
   readonly #undici = new OpenedOnce(() => import('undici'));
   readonly #opened = new Map<string, Agent>();
 
-  constructor(options: HttpClientOptions & Omit<ConnectorOptions, 'timeout'>) {
+  constructor(options: AgentsOptions) {
     this.#options = options;
   }
 
@@ -92,14 +107,19 @@ class Agents {
   }
 
   #agentOptions(socket: string): Agent.Options {
-    const { connections, headersTimeout, connectTimeout, ...options } = this.#options;
-    const timeout = connectTimeout ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    const {
+      connections = DEFAULT_CONNECTIONS,
+      headersTimeout = DEFAULT_HEADERS_TIMEOUT_MS,
+      net,
+      open,
+      timeout,
+    } = this.#options;
     return {
-      connections: connections ?? DEFAULT_CONNECTIONS,
+      connections,
       pipelining: 1,
-      headersTimeout: headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
-      bodyTimeout: headersTimeout ?? DEFAULT_HEADERS_TIMEOUT_MS,
-      connect: socket === '' ? connectorOf({ ...options, timeout }) : unixConnectorOf(options.net, socket, timeout),
+      headersTimeout,
+      bodyTimeout: headersTimeout,
+      connect: socket === '' ? connectorOf(open) : unixConnectorOf(net, socket, timeout),
     };
   }
 }
@@ -140,11 +160,15 @@ class Routes {
       });
     const proxy = target.server === undefined ? undefined : this.#proxyOf(target.server);
     if (proxy === undefined || target.server === undefined) return { target };
-    // The proxy looks up the name and connects, so that only a literal address or the name can be checked here.
-    const refusal = this.#net.refusalOf(target.server.host);
-    if (refusal !== undefined) throw refusal;
+    refuseDenied(this.#net, target.server.host);
     return target.server.tls || isSocks(proxy) ? { target } : { target, forwarder: proxy };
   }
+}
+
+/** Throws if a server behind a proxy is denied. The proxy looks up its name and connects, so that only a literal address or the name can be checked here. */
+function refuseDenied(net: Dialer, host: string): void {
+  const refusal = net.refusalOf(host);
+  if (refusal !== undefined) throw refusal;
 }
 
 function dispatch(agent: Agent, { target, forwarder }: Route, request: HttpRequest): Promise<HttpAnswer> {
@@ -177,109 +201,4 @@ function dispatch(agent: Agent, { target, forwarder }: Route, request: HttpReque
       pending.fail(error);
     }
   });
-}
-
-interface RequestEnd {
-  /** Bytes of the answer's body that are kept; reading stops there. */
-  readonly maxBytes: number;
-  readonly resolve: (answer: HttpAnswer) => void;
-  readonly reject: (failure: SendFailure) => void;
-}
-
-/**
- * One request and its answer. If it ends early, the result depends on its progress: before the request is on a connection, nothing
- * was sent; after that the server may have it; after the status line the server has answered, even if the body is cut off.
- */
-export class PendingRequest implements Dispatcher.DispatchHandler {
-  readonly #end: RequestEnd;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
-  #controller: Dispatcher.DispatchController | undefined;
-  #head: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | undefined;
-  #ended = false;
-  #cleanUp: () => void = () => undefined;
-
-  constructor(end: RequestEnd) {
-    this.#end = end;
-  }
-
-  onEnd(cleanUp: () => void): void {
-    this.#cleanUp = cleanUp;
-  }
-
-  /** Ends the wait. A connection that is not established yet ends by its own timeout. */
-  abort(): void {
-    if (this.#head !== undefined) return this.#answered();
-    this.#failed(
-      this.#controller === undefined
-        ? new SendFailure('transient', 'net.timeout', 'the attempt ended before a connection was made')
-        : new SendFailure('unknown', 'http.no_answer', 'no answer before the attempt ended'),
-    );
-  }
-
-  fail(error: unknown): void {
-    if (this.#head !== undefined) this.#answered();
-    else this.#failed(networkFailure(error, this.#controller !== undefined));
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#ended) controller.abort(new Error('aborted'));
-    else this.#controller = controller;
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status >= 200) this.#head = { status, headers: flattened(headers) };
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= this.#end.maxBytes) this.#answered();
-  }
-
-  onResponseEnd(): void {
-    // The answer is whole: there is no connection to abort.
-    this.#controller = undefined;
-    this.#answered();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error);
-  }
-
-  #answered(): void {
-    const text = this.#bytes === 0 ? '' : this.#kept().toString('utf8');
-    const { status, headers } = this.#head!;
-    this.#finish(() => this.#end.resolve({ status, headers, text }));
-  }
-
-  #kept(): Buffer {
-    const whole = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    return whole.subarray(0, this.#end.maxBytes);
-  }
-
-  #failed(failure: SendFailure): void {
-    this.#finish(() => this.#end.reject(failure));
-  }
-
-  #finish(report: () => void): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#cleanUp();
-    report();
-    // Closes the connection instead of reading on.
-    this.#controller?.abort(new Error('aborted'));
-  }
-}
-
-function flattened(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }

@@ -6,13 +6,13 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Dispatcher } from 'undici';
+import { PendingRequest } from '../../../../daemon/channels/kit/http/connect/pending-request.ts';
 import { failureOf, isSuccess, retryAfterOf } from '../../../../daemon/channels/kit/http/failures.ts';
 import {
   type HttpClient,
   type HttpClientOptions,
   type HttpRequest,
   openHttpClient,
-  PendingRequest,
 } from '../../../../daemon/channels/kit/http/client.ts';
 import { openDialer } from '../../../../daemon/channels/kit/net/dialer.ts';
 import { networkFailure } from '../../../../daemon/channels/kit/net/network-failures.ts';

@@ -145,6 +145,18 @@ describe('an HTTP proxy', () => {
   });
 });
 
+test('a connection of another protocol goes through the proxy, also to a server without TLS', async () => {
+  const proxy = await proxyServer();
+  const setting = new Secret(`http://127.0.0.1:${proxy.port}`);
+  const client = openHttpClient({ ca: new Secret(authority), proxyOf: (target) => proxyOf(setting, target, {}) });
+  closers.own('client', () => client.close());
+  for (const { port } of [http, https]) {
+    const socket = await client.connect({ tls: port === https.port, host: '127.0.0.1', port });
+    closers.own('socket', () => void socket.destroy());
+  }
+  expect(proxy.requests).toEqual([http, https].map(({ port }) => `CONNECT 127.0.0.1:${port}`));
+});
+
 describe('a SOCKS proxy', () => {
   test.each([
     ['speaks another protocol', ['HTTP/1.1 400 Bad Request\r\n\r\n'], { class: 'permanent', code: 'proxy.garbled' }],

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import type { Dialer } from '../../net/dialer.ts';
+import type { ProxiedTarget } from '../../net/proxy.ts';
 import { TlsClient } from '../../net/tls.ts';
 import { connectProxy, isSocks, openTunnel } from '../../net/tunnel.ts';
 import type { Connection } from './connection.ts';
@@ -11,25 +12,27 @@ export interface ConnectorOptions extends Connection {
   readonly timeout: number;
 }
 
-/** Opens the connections of an `Agent`, directly or through a proxy. */
-export function connectorOf({ net, timeout, proxyOf, ...options }: ConnectorOptions): buildConnector.connector {
+/** Returns a function that connects to a server, directly or through a proxy. `forwards`: an HTTP proxy may get the requests for a server without TLS. */
+export function connectionOpener({ net, timeout, proxyOf, ...options }: ConnectorOptions) {
   const tls = new TlsClient(options);
   const { ca } = options;
   // The proxy may have a certificate of the system's authorities, and the server one of `ca`.
   const proxyTls = new TlsClient(ca === undefined ? {} : { ca }, { system: true });
-  const open = async ({ hostname: host, protocol, port: given }: buildConnector.Options): Promise<Socket> => {
-    const isTls = protocol === 'https:';
-    const target = { host, port: Number(given) || (isTls ? 443 : 80) };
-    const proxy = proxyOf({ ...target, tls: isTls });
-    if (proxy !== undefined && !isTls && !isSocks(proxy)) return await connectProxy(proxy, { net, proxyTls, timeout });
-    const socket =
-      proxy === undefined
-        ? await net.connect(target, timeout)
-        : await openTunnel(proxy, target, { net, proxyTls, timeout });
-    return isTls ? await tls.secure(socket, host, timeout) : socket;
+  return async (target: ProxiedTarget, { forwards }: { readonly forwards: boolean }): Promise<Socket> => {
+    const proxy = proxyOf(target);
+    const deps = { net, proxyTls, timeout };
+    if (proxy !== undefined && forwards && !target.tls && !isSocks(proxy)) return await connectProxy(proxy, deps);
+    const socket = proxy === undefined ? await net.connect(target, timeout) : await openTunnel(proxy, target, deps);
+    return target.tls ? await tls.secure(socket, target.host, timeout) : socket;
   };
-  return connectorFrom(open);
 }
+
+/** Opens the connections of an `Agent`. */
+export const connectorOf = (open: ReturnType<typeof connectionOpener>): buildConnector.connector =>
+  connectorFrom(({ hostname: host, protocol, port }) => {
+    const tls = protocol === 'https:';
+    return open({ tls, host, port: Number(port) || (tls ? 443 : 80) }, { forwards: true });
+  });
 
 /** Opens the connections of an `Agent` to a Unix socket. */
 export const unixConnectorOf = (net: Dialer, path: string, timeout: number): buildConnector.connector =>
