@@ -17,6 +17,10 @@ const ENTRIES = {
   main: 'daemon/main.ts',
   'sqlite-worker': 'daemon/store/sqlite/engine/sqlite-worker.ts',
   'parse-worker': 'daemon/reload/yaml/parse-worker.ts',
+  'plugin-worker': 'daemon/channels/plugins/plugin-worker.ts',
+  // Modules for plugins: `belfry/channel` and `belfry/testing`.
+  channel: 'daemon/channels/plugins/channel.ts',
+  testing: 'daemon/channels/plugins/testing.ts',
 };
 /** Libraries that stay outside the bundle: they have native code or programs beside their files, or are loaded on first use. */
 export const EXTERNAL = [

@@ -126,7 +126,7 @@ export class Lifecycle {
       clock,
       // Rules that a test has rejected may pass after the test is corrected.
       alsoWatch: async () => [
-        ...live.secretFiles,
+        ...live.namedFiles,
         ...(live.ruleset.daemon.reload.requireTests ? await findTestFiles(live.root) : []),
       ],
       signal: this.#stopping.signal,

@@ -1,3 +1,4 @@
+import type { ChannelConfig } from '../core/ruleset.ts';
 import type { ChannelFamily, ChannelType } from './channel.ts';
 import { homeassistant } from './push/homeassistant.ts';
 import { apprise } from './push/apprise.ts';
@@ -108,5 +109,9 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Message brokers and logs', types: [mqtt, nats, redis, amqp, syslog, log] },
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
+
+/** The type of a channel of the rules. */
+export const typeOfChannel = ({ type, pluginType }: Pick<ChannelConfig, 'type' | 'pluginType'>): ChannelType =>
+  (pluginType as ChannelType | undefined) ?? channelTypes.find((candidate) => candidate.type === type)!;
 
 export const channelTypes: readonly ChannelType[] = channelFamilies.flatMap(({ types }) => types);

@@ -5,11 +5,13 @@ import { type LeveledProblem, type Problem, withLevel } from '../core/problems/f
 import { type ExternalNames, link } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools, Registry } from '../core/compile/registry.ts';
+import { PluginHost } from '../channels/plugins/host.ts';
 import { shownPath } from '../lib/files/shown-path.ts';
 import { Scrubber } from '../lib/secrets/scrubber.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { listRulesFiles } from '../reload/files.ts';
 import { type LoadedFile, type LoadDeps, loadFile } from '../reload/load.ts';
+import { loadWithPlugins } from '../reload/plugins.ts';
 import { warningsOf } from '../reload/warnings.ts';
 
 export interface CheckRequest {
@@ -41,28 +43,33 @@ export interface Checked extends CheckResult {
 }
 
 /** Loads and compiles the rules as the daemon does and collects all problems. Touches no state and needs no daemon. */
-export async function check({
-  paths,
-  env,
-  cwd,
-  registry,
-  withoutSecrets = false,
-  strict = false,
-  names = 'shown',
-}: CheckRequest): Promise<Checked> {
+export async function check(request: CheckRequest): Promise<Checked> {
+  const plugins = new PluginHost();
+  try {
+    return await checkWith(plugins, request);
+  } finally {
+    plugins.close();
+  }
+}
+
+async function checkWith(
+  plugins: PluginHost,
+  { paths, env, cwd, registry, withoutSecrets = false, strict = false, names = 'shown' }: CheckRequest,
+): Promise<Checked> {
   const scrubber = new Scrubber();
   const nameOf = (file: string): string => (names === 'absolute' ? file : shownPath(file, cwd));
-  const deps = { env, cwd, nameOf, scrubber, withoutSecrets, tools: toolsOf(registry) };
-  const { files, problems } = await loadAll(paths, deps);
+  const given = { env, cwd, nameOf, scrubber, withoutSecrets, tools: toolsOf(registry), plugins };
+  const { files, neighbours, problems, tools, areTypesKnown } = await loadToCheck(paths, given);
   const fragments = [...files.values()].map(({ fragment }) => fragment);
-  const neighbours = await neighboursOf(paths, deps);
-  const linked = link(fragments, deps.tools, externalNames(files, neighbours));
+  const linked = link(fragments, tools, externalNames(files, neighbours));
   const errors = [
     ...problems,
-    ...fragments.flatMap((fragment) => fragment.problems),
+    ...fragments
+      .flatMap((fragment) => fragment.problems)
+      .filter(({ code }) => areTypesKnown || code !== 'channel.unknown_type'),
     ...(linked.ok ? [] : linked.problems),
   ];
-  const warnings = await warningsOf([...files.values()], registry, neighbours);
+  const warnings = await warningsOf([...files.values()], tools, neighbours);
   const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
   return {
     valid: errors.length === 0 && (!strict || warnings.length === 0),
@@ -88,6 +95,35 @@ export function toolsOf(registry: Registry): CompileTools {
 }
 
 type CheckDeps = LoadDeps & { readonly cwd: string; readonly nameOf: (file: string) => string };
+
+interface FilesToCheck {
+  readonly files: ReadonlyMap<string, LoadedFile>;
+  readonly neighbours: readonly LoadedFile[];
+  readonly problems: readonly Problem[];
+  readonly tools: CompileTools;
+  /** False when a plugin cannot be used: its types are not known then. */
+  readonly areTypesKnown: boolean;
+}
+
+/** Loads the files of the paths, and the other files in their folders, which may name plugins. */
+async function loadToCheck(paths: readonly string[], deps: CheckDeps): Promise<FilesToCheck> {
+  let problems: readonly Problem[] = [];
+  let neighbours: ReadonlyMap<string, LoadedFile> = new Map();
+  let files: ReadonlyMap<string, LoadedFile> = new Map();
+  const loaded = await loadWithPlugins(deps, deps.tools, async (loadDeps) => {
+    const all = { ...deps, ...loadDeps };
+    ({ files, problems } = await loadAll(paths, all));
+    neighbours = await neighboursOf(paths, all);
+    return new Map([...neighbours, ...files]);
+  });
+  return {
+    files,
+    neighbours: [...neighbours.values()],
+    problems: [...problems, ...loaded.problems],
+    areTypesKnown: loaded.problems.length === 0,
+    tools: loaded.tools,
+  };
+}
 
 async function loadAll(
   paths: readonly string[],
@@ -124,14 +160,13 @@ function noFiles(root: string): Problem {
 }
 
 /** Other files in the folders of single files: rules may name their channels, sources and hours. */
-async function neighboursOf(paths: readonly string[], deps: CheckDeps): Promise<readonly LoadedFile[]> {
+async function neighboursOf(paths: readonly string[], deps: CheckDeps): Promise<ReadonlyMap<string, LoadedFile>> {
   const folders = new Set<string>();
   for (const given of paths) {
     const file = path.resolve(deps.cwd, given);
     if ((await stat(file).catch(() => undefined))?.isFile()) folders.add(path.dirname(file));
   }
-  const { files } = await loadAll([...folders], deps);
-  return [...files.values()];
+  return (await loadAll([...folders], deps)).files;
 }
 
 /** Names that the neighbours declare; `unknown` while a file cannot be parsed, because it may declare any name. */

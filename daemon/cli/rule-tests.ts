@@ -16,6 +16,7 @@ import {
   type TestDeps,
   type TestResult,
 } from '../simulation/run-tests.ts';
+import { PluginHost } from '../channels/plugins/host.ts';
 import { sourceTypes } from '../sources/index.ts';
 import { shownPath } from '../lib/files/shown-path.ts';
 import { toolsOf } from './check-rules.ts';
@@ -47,7 +48,12 @@ export async function runRuleTests(request: TestRequest): Promise<TestRun> {
   const scrubber = new Scrubber();
   const log = openLog({ level: 'error', format: 'text' }, scrubber, terminal.stderr);
   const deps = { env: terminal.env, tools: toolsOf(registry), sourceTypes, log, scrubber };
-  return runAll(request, deps, await filesOf(request));
+  const plugins = new PluginHost();
+  try {
+    return await runAll(request, { ...deps, plugins }, await filesOf(request));
+  } finally {
+    plugins.close();
+  }
 }
 
 /** Files that a change of the tests or of the tested rules can touch. */

@@ -1,3 +1,4 @@
+import type { ChannelTypeInfo } from './compile/registry.ts';
 import type { DeliveryPolicy } from './delivery/delivery.ts';
 import type { Event } from './event/event.ts';
 import type { Format } from './message/message.ts';
@@ -159,6 +160,8 @@ export interface ChannelConfig {
   readonly network?: NetworkSettings;
   /** Folders below which files may be attached to messages; absent for a channel that attaches none. */
   readonly attachFrom?: readonly string[];
+  /** The type, if a plugin has it; other types are known by their name. */
+  readonly pluginType?: ChannelTypeInfo;
 }
 
 export interface NetworkSettings {
@@ -194,6 +197,8 @@ export interface DaemonSettings {
   readonly origins: readonly string[];
   /** Undefined: none. */
   readonly proxy?: ProxySetting;
+  /** Absolute paths of modules with channel types. */
+  readonly plugins: readonly string[];
   readonly egress?: EgressSettings;
   readonly attachFrom: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };

@@ -1,6 +1,7 @@
 import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
 import { type Linked, linkSteps } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
+import type { CompileTools } from '../core/compile/registry.ts';
 import type { DaemonSettings, Ruleset } from '../core/ruleset.ts';
 import { fileProblem, listRulesFiles } from './files.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type RulesText,
   textsOf,
 } from './load.ts';
+import { loadWithPlugins, type WithPlugins } from './plugins.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 import type { LintMemo } from '../core/compile/lint/lint.ts';
@@ -69,6 +71,9 @@ export class Live {
   #files: readonly FileState[] = [];
   #warnings: readonly LeveledProblem[] = [];
   #generation = 0;
+  /** Tools with the types of the plugins. */
+  #tools: CompileTools;
+  #plugins: readonly string[] = [];
   readonly #lintMemo: LintMemo = new WeakMap();
   #earlier: ReadonlyMap<string, EarlierText>;
 
@@ -76,6 +81,7 @@ export class Live {
   constructor(root: string, deps: LoadDeps, earlier: ReadonlyMap<string, EarlierText> = new Map()) {
     this.#root = root;
     this.#deps = deps;
+    this.#tools = deps.tools;
     this.#earlier = earlier;
   }
 
@@ -107,7 +113,7 @@ export class Live {
   /** Finds valid settings of the live version that never have an effect. Runs in the background. */
   async lint(): Promise<readonly LeveledProblem[]> {
     const files = [...(this.#version?.files.values() ?? [])];
-    this.#warnings = withLevel('warning', await warningsOf(files, this.#deps.tools, [], this.#lintMemo));
+    this.#warnings = withLevel('warning', await warningsOf(files, this.#tools, [], this.#lintMemo));
     return this.#warnings;
   }
 
@@ -121,9 +127,10 @@ export class Live {
     return textsOf(this.#version?.files.values() ?? []);
   }
 
-  /** Files named by references; a change of one is a reason to reload. */
-  get secretFiles(): readonly string[] {
-    return [...new Set([...this.#seen.values()].flatMap(({ secretFiles }) => secretFiles))];
+  /** Files named by references, and plugins; a change of one is a reason to reload. */
+  get namedFiles(): readonly string[] {
+    const secretFiles = [...this.#seen.values()].flatMap((file) => file.secretFiles);
+    return [...new Set([...secretFiles, ...this.#plugins])];
   }
 
   /**
@@ -132,9 +139,12 @@ export class Live {
    */
   async prepare(): Promise<Prepared> {
     const listing = await listRulesFiles(this.#root);
-    const current = new Map<string, LoadedFile>();
-    for (const file of listing.files)
-      current.set(file, await loadFile(file, this.#deps, this.#seen.get(file), this.#earlier.get(file)));
+    const { files: current, problems: inPlugins } = await this.#load(async (deps) => {
+      const loaded = new Map<string, LoadedFile>();
+      for (const file of listing.files)
+        loaded.set(file, await loadFile(file, deps, this.#seen.get(file), this.#earlier.get(file)));
+      return loaded;
+    });
     this.#earlier = new Map();
     if (listing.problems.length > 0) return this.#refuse(listing.problems, current);
     if (listing.files.length === 0) {
@@ -147,6 +157,7 @@ export class Live {
       return this.#refuse([problem], current);
     }
     this.#seen = current;
+    if (inPlugins.length > 0) return this.#refuse(inPlugins, current);
     if (this.#isLive(current)) {
       this.#files = this.#states(current, current, []);
       return { kind: 'unchanged', problems: [], files: this.#files };
@@ -163,9 +174,12 @@ export class Live {
    * a reload does. Only before the first swap. Resolves to the problems when the texts do not load now.
    */
   async restore(texts: readonly RulesText[]): Promise<readonly Problem[]> {
-    const files = new Map<string, LoadedFile>();
-    for (const text of texts) files.set(text.file, await loadText(text, this.#deps, this.#seen.get(text.file)));
-    const own = [...files.values()].flatMap(({ fragment }) => fragment.problems);
+    const { files, problems } = await this.#load(async (deps) => {
+      const loaded = new Map<string, LoadedFile>();
+      for (const text of texts) loaded.set(text.file, await loadText(text, deps, this.#seen.get(text.file)));
+      return loaded;
+    });
+    const own = [...problems, ...[...files.values()].flatMap(({ fragment }) => fragment.problems)];
     if (own.length > 0) return own;
     const linked = await this.#link([...files.values()], false);
     if (!linked.ok) return linked.problems;
@@ -195,7 +209,8 @@ export class Live {
   async isOnDisk(): Promise<boolean> {
     const { files, problems } = await listRulesFiles(this.#root);
     const current = new Map<string, LoadedFile>();
-    for (const file of files) current.set(file, await loadFile(file, this.#deps, this.#seen.get(file)));
+    for (const file of files)
+      current.set(file, await loadFile(file, { ...this.#deps, tools: this.#tools }, this.#seen.get(file)));
     return problems.length === 0 && this.#isLive(current);
   }
 
@@ -208,11 +223,21 @@ export class Live {
     this.#started ??= next.version.ruleset.daemon;
     this.#files = prepared.files;
     this.#generation += 1;
+    this.#deps.plugins?.use(this.#tools.plugins ?? '');
   }
 
   /** Refuses a reload after it was prepared; `files` then shows these problems. */
   reject(problems: readonly Problem[]): void {
     this.#refuse(problems, this.#seen);
+  }
+
+  async #load<F extends ReadonlyMap<string, LoadedFile>>(
+    load: (deps: LoadDeps) => Promise<F>,
+  ): Promise<Pick<WithPlugins<F>, 'files' | 'problems'>> {
+    const { files, tools, problems, plugins } = await loadWithPlugins(this.#deps, this.#tools, load);
+    this.#tools = tools;
+    this.#plugins = plugins;
+    return { files, problems };
   }
 
   /** Test whether every file is the live one. */
@@ -235,7 +260,7 @@ export class Live {
   #link(files: readonly LoadedFile[], atStart: boolean): Promise<Linked> {
     const namesUnknown = atStart && files.some(({ isParsed }) => !isParsed);
     const fragments = files.map(({ fragment }) => fragment);
-    return inTimeSlices(linkSteps(fragments, this.#deps.tools, namesUnknown ? 'unknown' : undefined));
+    return inTimeSlices(linkSteps(fragments, this.#tools, namesUnknown ? 'unknown' : undefined));
   }
 
   #refuse(problems: readonly Problem[], current: ReadonlyMap<string, LoadedFile>): Prepared {

@@ -5,6 +5,7 @@ import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools } from '../core/compile/registry.ts';
 import { expandHome } from '../lib/files/home.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
+import type { PluginLoader } from '../core/compile/plugin-loader.ts';
 import { readRulesFile } from './files.ts';
 import type { Issue } from './yaml/convert.ts';
 import { Lines } from './locate.ts';
@@ -19,6 +20,8 @@ export interface LoadDeps {
   /** A reference that cannot be resolved is not a problem if the setting accepts some text. */
   readonly withoutSecrets?: boolean;
   readonly tools: CompileTools;
+  /** Loads the modules of `daemon.plugins`. Without it these have no effect. */
+  readonly plugins?: PluginLoader;
   /** Folder at which relative paths start; default: the working directory of the process. */
   readonly cwd?: string;
   /** Gets every value of a reference and of a secret setting. */
@@ -128,7 +131,8 @@ async function compileFile(
 ): Promise<LoadedFile> {
   const scope = scopeOf(file, deps);
   const found = await lookUpAll(parsed.ok ? referencesIn(parsed.data) : [], scope);
-  const stamp = deps.tools.fingerprint(JSON.stringify([text, [...found]]));
+  const { plugins } = deps.tools;
+  const stamp = deps.tools.fingerprint(JSON.stringify([text, [...found], ...(plugins === undefined ? [] : [plugins])]));
   if (known?.stamp === stamp) return known;
   for (const lookup of found.values()) {
     if ('value' in lookup) deps.scrubber.add({ value: lookup.value, role: 'reference', name: '' });

@@ -7,6 +7,7 @@ import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { Log } from '../lib/log.ts';
 import type { Scrubber } from '../lib/secrets/scrubber.ts';
 import { Live } from '../reload/live.ts';
+import type { PluginLoader } from '../core/compile/plugin-loader.ts';
 import { isIgnored, isRulesFile, readRulesFile } from '../reload/files.ts';
 import type { SourceType } from '../sources/source.ts';
 import { runTestCase } from './run-test-case.ts';
@@ -20,6 +21,8 @@ export interface InvalidTestRules {
 
 export interface RulesDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Loads the modules of `daemon.plugins`. */
+  readonly plugins?: PluginLoader;
   readonly tools: CompileTools;
   readonly scrubber: Scrubber;
 }

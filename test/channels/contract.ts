@@ -1,9 +1,9 @@
 import { afterAll, describe, test } from 'vitest';
-import { contractCases } from '../../daemon/channels/testing/cases.ts';
-import type { ChannelContract } from '../../daemon/channels/testing/contract.ts';
+import { contractCases } from '../../daemon/channels/plugins/testing/cases.ts';
+import type { ChannelContract } from '../../daemon/channels/plugins/testing/contract.ts';
 
-export { HOSTILE } from '../../daemon/channels/testing/attacks.ts';
-export * from '../../daemon/channels/testing/contract.ts';
+export { HOSTILE } from '../../daemon/channels/plugins/testing/attacks.ts';
+export * from '../../daemon/channels/plugins/testing/contract.ts';
 
 /** The suite that every channel runs; the particular features of a channel have tests of their own. */
 export function describeChannelContract<A>(contract: ChannelContract<A>): void {

@@ -180,7 +180,7 @@ describe('a reload', () => {
       'a.yaml': "channels:\n  p: { type: pager, key: '${file:key}' }\n",
       key: 'one',
     });
-    expect(live.secretFiles).toEqual([path.join(folder, 'key')]);
+    expect(live.namedFiles).toEqual([path.join(folder, 'key')]);
     await write('key', 'two');
     const prepared = ready(await live.prepare());
     expect(prepared.diff.changed).toEqual(['channel p']);

@@ -1,1 +1,1 @@
-export { decodeSettings, readSettings } from '../../daemon/channels/testing/settings.ts';
+export { decodeSettings, readSettings } from '../../daemon/channels/plugins/testing/settings.ts';

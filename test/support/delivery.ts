@@ -2,7 +2,7 @@ import type { ChannelTools } from '../../daemon/channels/channel.ts';
 import type { DeadLetter, Delivery } from '../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../daemon/core/message/message.ts';
 import type { OutgoingMessage } from '../../daemon/delivery/lane/deps.ts';
-import { channelTools as toolsOf, sampleEvent, sampleMessage } from '../../daemon/channels/testing/samples.ts';
+import { channelTools as toolsOf, sampleEvent, sampleMessage } from '../../daemon/channels/plugins/testing/samples.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export {
@@ -12,7 +12,7 @@ export {
   sampleEvent,
   sampleIo,
   sampleMessage,
-} from '../../daemon/channels/testing/samples.ts';
+} from '../../daemon/channels/plugins/testing/samples.ts';
 
 /** Tools for opening a channel, with a virtual clock; those that a test does not pass reject when they are used. */
 export const channelTools = (overrides: Partial<ChannelTools> = {}): ChannelTools =>

@@ -1,1 +1,1 @@
-export * from '../../daemon/channels/testing/http-destination.ts';
+export * from '../../daemon/channels/plugins/testing/http-destination.ts';

@@ -1,1 +1,1 @@
-export * from '../../daemon/channels/testing/test-server.ts';
+export * from '../../daemon/channels/plugins/testing/test-server.ts';

@@ -1,1 +1,1 @@
-export { readTypeSettings } from '../../daemon/channels/testing/settings.ts';
+export { readTypeSettings } from '../../daemon/channels/plugins/testing/settings.ts';

@@ -1,4 +1,5 @@
 import { channelTypes } from '../../channels/index.ts';
+import { PluginHost } from '../../channels/plugins/host.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
 import { completeEvent, type EventInput } from '../../core/event/event.ts';
 import { memoizedOperators } from '../../core/explain/conditions.ts';
@@ -85,9 +86,14 @@ export async function explainFromRules(
   const scrubber = new Scrubber();
   // Fingerprints need no key here, because they are not stored.
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
-  const prepared = await new Live(config, { env, tools, scrubber }).prepare();
+  const plugins = new PluginHost();
+  const prepared = await new Live(config, { env, tools, scrubber, plugins }).prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);
   const { event, rule, at = clock.now() } = request;
   const states = { ruleset: prepared.ruleset, memory: NO_MEMORY, now: at };
-  return scrubber.scrubJson(explainWith(event, states, rule, { scrubber, clock }));
+  try {
+    return scrubber.scrubJson(explainWith(event, states, rule, { scrubber, clock }));
+  } finally {
+    plugins.close();
+  }
 }

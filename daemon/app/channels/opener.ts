@@ -1,5 +1,5 @@
 import type { ChannelType, Environment, Notifier, PushGateway, WebPushSubscriptions } from '../../channels/channel.ts';
-import { channelTypes } from '../../channels/index.ts';
+import { typeOfChannel } from '../../channels/index.ts';
 import { connectionOf } from '../../channels/kit/http/connect/connection.ts';
 import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
@@ -18,7 +18,7 @@ export function channelOpener(
 ): (config: ChannelConfig) => Notifier {
   const { terminal, clock } = options;
   return (config) => {
-    const type = channelTypes.find((candidate) => candidate.type === config.type)!;
+    const type = typeOfChannel(config);
     const { name } = config;
     const client = openClient(type, config, terminal.env);
     const { http, net } = client;

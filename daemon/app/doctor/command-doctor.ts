@@ -1,5 +1,6 @@
 import { openResolver } from '../../channels/kit/net/resolver.ts';
 import { channelTypes } from '../../channels/index.ts';
+import { PluginHost } from '../../channels/plugins/host.ts';
 import type { DoctorFinding } from '../../core/problems/doctor.ts';
 import type { CallerFacts } from '../../doctor/check.ts';
 import { examine } from '../../doctor/examine.ts';
@@ -37,7 +38,13 @@ export async function commandDoctor(options: CommandDoctorOptions): Promise<read
   const scrubber = new Scrubber();
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   // The daemon has the secrets; this user may not.
-  const prepared = await new Live(config, { env, tools, scrubber, withoutSecrets: isRunning }).prepare();
+  const prepared = await new Live(config, {
+    env,
+    tools,
+    scrubber,
+    withoutSecrets: isRunning,
+    plugins: new PluginHost(),
+  }).prepare();
   const inbox = new Inbox(paths.inbox, openLog({ level: 'error', format: 'text' }, scrubber, stderr));
   const resolver = openResolver();
   try {

@@ -1,6 +1,6 @@
 import { kill } from 'node:process';
 import path from 'node:path';
-import { channelTypes } from '../../channels/index.ts';
+import { typeOfChannel } from '../../channels/index.ts';
 import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
 import type { CheckView } from '../../http/daemon-api.ts';
 import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../../doctor/check.ts';
@@ -56,7 +56,7 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
 
 function examinedChannel(config: ChannelConfig, { env }: Machine): ExaminedChannel {
   const { name, type: typeName, settings } = config;
-  const type = channelTypes.find((candidate) => candidate.type === typeName)!;
+  const type = typeOfChannel(config);
   const uses = withProxies(type.uses?.(settings) ?? {}, config, env);
   return { name, type: typeName, settings, uses, checks: type.doctorChecks ?? [] };
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { channelTypes } from '../../channels/index.ts';
 import { environmentSecrets } from '../../channels/kit/net/proxy.ts';
+import { PluginHost } from '../../channels/plugins/host.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
@@ -98,7 +99,16 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const { terminal, config } = options;
   const key = await stateKey(first);
   const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
-  const live = new Live(config, { env: terminal.env, tools, scrubber }, texts);
+  let pluginLog: Log | undefined;
+  const plugins = new PluginHost({
+    clock: options.clock,
+    log: {
+      warn: (fields, text) => pluginLog?.warn(fields, text),
+      error: (fields, text) => pluginLog?.error(fields, text),
+    },
+  });
+  closers.own('plugins', () => plugins.close());
+  const live = new Live(config, { env: terminal.env, tools, scrubber, plugins }, texts);
   const isDaemon = mode === 'daemon';
   const logOf = ({ daemon: { log } }: Ruleset): Log =>
     openLog(isDaemon ? log : { ...log, level: 'error' }, scrubber, terminal.stdout);
@@ -112,6 +122,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const paths = statePaths(prepared.ruleset.daemon, terminal.env, terminal.cwd);
   refuseIfMoved(first, paths, start.keptAt !== undefined);
   const log = logOf(prepared.ruleset);
+  pluginLog = log;
   for (const warning of environmentWarnings(terminal.env)) log.warn(warning);
   await checkState(paths);
   if (isDaemon) await checkSocketPath(paths.socket, paths.state);

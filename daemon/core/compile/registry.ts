@@ -67,6 +67,8 @@ export interface ChannelTypeInfo {
   /** Buttons of its own: `connection` is undefined where the settings ask for none. */
   readonly buttons?: { connection(settings: unknown): string | undefined };
   readonly doctorChecks?: readonly DoctorCheckInfo[];
+  /** Plugin of the type: its file, and a text that differs for each content of it. Undefined for a built-in type. */
+  readonly plugin?: { readonly file: string; readonly version: string };
 }
 
 /** Part of a source type that the compiler needs. */
@@ -99,4 +101,6 @@ export interface CompileTools extends Registry {
   readonly fingerprint: (text: string) => string;
   /** sha256, hex. */
   readonly tokenHash: (token: string) => string;
+  /** Stamp of the plugins whose types are among `channels`. */
+  readonly plugins?: string;
 }

@@ -4,8 +4,8 @@ import { wellFormed } from '../../../daemon/channels/kit/text/text.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
 import { secret, strict } from '../../../daemon/core/schema/fields.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
-import { contractCases } from '../../../daemon/channels/testing/cases.ts';
-import type { ChannelContract } from '../../../daemon/channels/testing/contract.ts';
+import { contractCases } from '../../../daemon/channels/plugins/testing/cases.ts';
+import type { ChannelContract } from '../../../daemon/channels/plugins/testing/contract.ts';
 import type { Secret } from '../../../daemon/lib/secrets/secret.ts';
 
 /** A channel that writes a text for each message; `refuse` makes it fail with that text. */

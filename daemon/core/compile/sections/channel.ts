@@ -23,7 +23,8 @@ export function compileChannel(
   const { delivery, ...rest } = entry?.settings ?? {};
   const settings: unknown =
     entry && context.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
-  const basis = [context.basisOf(given, pointer), defaults.delivery];
+  const plugin = entry?.type.plugin;
+  const basis = [context.basisOf(given, pointer), defaults.delivery, ...(plugin === undefined ? [] : [plugin.version])];
   context.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
   if (entry === undefined) return undefined;
   const { type } = entry;
@@ -35,8 +36,15 @@ export function compileChannel(
     type: type.type,
     settings,
     policy,
-    fingerprint: tools.fingerprint(stableText({ type: type.type, settings: context.basisOf(rest, pointer) })),
+    fingerprint: tools.fingerprint(
+      stableText({
+        type: type.type,
+        settings: context.basisOf(rest, pointer),
+        ...(plugin !== undefined && { plugin: plugin.version }),
+      }),
+    ),
     escape: type.escape ?? escapeFor,
+    ...(plugin !== undefined && { pluginType: type }),
   };
 }
 

@@ -111,6 +111,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     proxy,
     egress,
     attach_from: attachFrom,
+    plugins,
     log,
     limits,
     retention,
@@ -125,6 +126,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
     ...(proxy !== 'none' && { proxy }),
+    plugins: plugins ?? [],
     ...(egress !== undefined && {
       egress: { denyPrivate: egress.deny_private ?? false, allow: egress.allow ?? [], deny: egress.deny ?? [] },
     }),

@@ -9,7 +9,7 @@ import { page, table } from './page.ts';
 export function channelsPage({ channels, families = [{ name: 'Channels', types: channels }] }: Registry): string {
   const known = families.filter(({ types }) => types.length > 0);
   return page('Channels', [
-    'A channel has a name, a `type` and the settings of that type, under `channels:`. `belfry channel types TYPE` prints the same as a section of this page. What each provider refuses, and what to do about it: [refusals](reference-refusals.md).',
+    'A channel has a name, a `type` and the settings of that type, under `channels:`. `belfry channel types TYPE` prints the same as a section of this page. What each provider refuses, and what to do about it: [refusals](reference-refusals.md). A type of your own: [plugins](plugins.md).',
     [
       '| family | types |',
       '| --- | --- |',

@@ -138,6 +138,16 @@ export const daemonSchema = strict(
       }),
     ),
     egress: Type.Optional(egress),
+    plugins: Type.Optional(
+      Type.Array(
+        path({ description: 'Path of a module with channel types of your own.', examples: ['./my-channel.mjs'] }),
+        {
+          description:
+            'Modules with [channel types of your own](plugins.md); each runs in a thread of its own. A change of a file reloads it.',
+          examples: [['./my-channel.mjs']],
+        },
+      ),
+    ),
     attach_from: Type.Optional(
       oneOrMany(path({ description: 'A folder.', examples: ['/srv/reports'] }), {
         description:

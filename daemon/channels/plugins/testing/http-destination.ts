@@ -1,4 +1,4 @@
-import { openHttpClient } from '../kit/http/client.ts';
+import { openHttpClient } from '../../kit/http/client.ts';
 import type { Destination, ResponseKind } from './contract.ts';
 import { openTestServer, type TestServer, type ServerAnswer, type ReceivedRequest } from './test-server.ts';
 

@@ -1,7 +1,7 @@
-import type { ChannelTools, ChannelType } from '../channel.ts';
-import type { MessagePart } from '../../core/compile/registry.ts';
-import type { Message } from '../../core/message/message.ts';
-import type { SendFailure } from '../../core/problems/failure.ts';
+import type { ChannelTools, ChannelType } from '../../channel.ts';
+import type { MessagePart } from '../../../core/compile/registry.ts';
+import type { Message } from '../../../core/message/message.ts';
+import type { SendFailure } from '../../../core/problems/failure.ts';
 import type { ServerAnswer } from './test-server.ts';
 
 /** Response to the next sends. `rateLimited` asks for a pause of 7 s. */

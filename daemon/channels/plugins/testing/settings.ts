@@ -1,7 +1,7 @@
-import type { ChannelType } from '../channel.ts';
-import { CompileContext } from '../../core/compile/context.ts';
-import type { SettingProblem } from '../../core/compile/registry.ts';
-import type { TSchema } from '../../core/schema/type.ts';
+import type { ChannelType } from '../../channel.ts';
+import { CompileContext } from '../../../core/compile/context.ts';
+import type { SettingProblem } from '../../../core/compile/registry.ts';
+import type { TSchema } from '../../../core/schema/type.ts';
 
 /** A channel or source type, as far as its settings go. */
 interface TypeWithSettings {

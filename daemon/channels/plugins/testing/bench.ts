@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { ChannelTools, Notifier, SendIo } from '../channel.ts';
-import type { Delivery } from '../../core/delivery/delivery.ts';
-import type { Message } from '../../core/message/message.ts';
-import type { SendFailure } from '../../core/problems/failure.ts';
+import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
+import type { Delivery } from '../../../core/delivery/delivery.ts';
+import type { Message } from '../../../core/message/message.ts';
+import type { SendFailure } from '../../../core/problems/failure.ts';
 import type { ChannelContract, Destination } from './contract.ts';
 import { channelTools, failureOfSending, memoryLog, sampleDelivery, sampleIo } from './samples.ts';
 import { decodeSettings } from './settings.ts';

@@ -1,14 +1,14 @@
 import { Writable } from 'node:stream';
-import type { ChannelTools, Notifier, SendIo } from '../channel.ts';
-import { openDialer } from '../kit/net/dialer.ts';
-import { volatileMemory } from '../kit/sent-messages.ts';
-import type { Delivery } from '../../core/delivery/delivery.ts';
-import type { Event } from '../../core/event/event.ts';
-import type { Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
-import { type Log, openLog } from '../../lib/log.ts';
-import { Scrubber } from '../../lib/secrets/scrubber.ts';
-import type { Clock } from '../../lib/time/clock.ts';
+import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
+import { openDialer } from '../../kit/net/dialer.ts';
+import { volatileMemory } from '../../kit/sent-messages.ts';
+import type { Delivery } from '../../../core/delivery/delivery.ts';
+import type { Event } from '../../../core/event/event.ts';
+import type { Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
+import { type Log, openLog } from '../../../lib/log.ts';
+import { Scrubber } from '../../../lib/secrets/scrubber.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
 
 const NOW = Date.parse('2026-11-23T09:00:00Z');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { MESSAGE_PARTS, type MessagePart } from '../../core/compile/registry.ts';
-import type { Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
+import { MESSAGE_PARTS, type MessagePart } from '../../../core/compile/registry.ts';
+import type { Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
 import { attackCases } from './attack-cases.ts';
 import { type Bench, withBench } from './bench.ts';
 import type { CaseMakers, ContractCase } from './case.ts';

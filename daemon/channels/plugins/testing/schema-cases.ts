@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ChannelType } from '../channel.ts';
-import { MESSAGE_PARTS } from '../../core/compile/registry.ts';
-import { partsOf, type Schema, schemaOf } from '../../core/schema/json-schema.ts';
+import type { ChannelType } from '../../channel.ts';
+import { MESSAGE_PARTS } from '../../../core/compile/registry.ts';
+import { partsOf, type Schema, schemaOf } from '../../../core/schema/json-schema.ts';
 import type { ContractCase } from './case.ts';
 
 /** Cases about what a type says of itself; they send nothing. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { escapeFor } from '../../core/message/escape.ts';
-import type { Format, Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
+import { escapeFor } from '../../../core/message/escape.ts';
+import type { Format, Message } from '../../../core/message/message.ts';
+import { SendFailure } from '../../../core/problems/failure.ts';
 import { ATTACKS, harmlessTwin, HOSTILE_ADDRESSES, HOSTILE_TEXTS } from './attacks.ts';
 import { isHostileLink, structureOf, textsOf } from './received.ts';
 import type { Bench } from './bench.ts';

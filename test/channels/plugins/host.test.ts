@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { check } from '../../../daemon/cli/check-rules.ts';
+import { registry } from '../../../daemon/cli/registry.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const TYPE = (more: string): string =>
+  `export const channels = [{ type: 'mine', summary: 'Mine', open: () => ({ send: async () => ({}) }), ${more} }];`;
+const OBJECT = "settings: { type: 'object', properties: { key: { type: 'string' } }, additionalProperties: false }";
+
+/** Problems of rules with this plugin and a channel `a: { type: mine, SETTINGS }`. */
+async function problems(plugin: string | undefined, settings = '', file = './mine.mjs'): Promise<string[]> {
+  const cwd = await temporaryFolder();
+  if (plugin !== undefined) await writeFile(path.join(cwd, 'mine.mjs'), plugin);
+  const rules = `daemon: { plugins: [${file}] }\nchannels: { a: { type: mine, ${settings} } }\n`;
+  await writeFile(path.join(cwd, 'rules.yaml'), rules);
+  const found = await check({ paths: ['rules.yaml'], env: {}, cwd, registry });
+  return found.problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+const FAULT = '1:21 the plugin cannot be used: ';
+
+test('the settings of a type of a plugin are checked by its schema and its `check`', async () => {
+  expect(await problems(TYPE(OBJECT), 'key: k')).toEqual([]);
+  expect(await problems(TYPE(OBJECT), 'kye: k')).toEqual([expect.stringContaining('`kye`')]);
+  const checked = TYPE(`${OBJECT}, check: ({ key }) => [{ pointer: '/key', message: key + ' is wrong', mend: 'x' }]`);
+  expect(await problems(checked, 'key: k')).toEqual(['2:35 k is wrong']);
+});
+
+test.each([
+  ['does not exist', undefined, 'there is no such file'],
+  ['throws when it is loaded', 'throw new Error("no luck");', 'it cannot be loaded: no luck'],
+  ['is no JavaScript', 'export const = 1;', 'it cannot be loaded: '],
+  ['exports no list', 'export const channel = [];', 'it does not export a list `channels`'],
+  ['exports something else', 'export const channels = [1];', '`channels[0]` is not a channel type'],
+  [
+    'has a type without a function to open',
+    "export const channels = [{ type: 'a', summary: 'x' }];",
+    'has no function',
+  ],
+  ['has no schema', TYPE("settings: { type: 'string' }"), 'has no `settings`'],
+  ['has an invalid schema', TYPE("settings: { type: 'object', properties: { a: { type: 'text' } } }"), 'no valid JSON'],
+  ['has the name of a built-in type', TYPE(OBJECT).replace("'mine'", "'log'"), 'there is a channel type `log` already'],
+])('a plugin that %s is one problem, at its entry', async (_, plugin, message) => {
+  const found = await problems(plugin);
+  expect(found).toEqual([expect.stringContaining(message)]);
+  expect(found[0]).toContain(FAULT);
+});
+
+test('a plugin whose check is an endless loop is reported after a second', async () => {
+  const looping = TYPE(`${OBJECT}, check: () => { for (;;); }`);
+  expect(await problems(looping, 'key: k')).toEqual([expect.stringContaining('does not answer')]);
+});
