@@ -197,3 +197,15 @@ test('files stay short', () => {
 test('nothing is exported by default', () => {
   expect(files.filter((file) => /^export default/m.test(text(file)))).toEqual([]);
 });
+
+test('channels connect by the dialer only, so that `daemon.egress` holds for all of them', () => {
+  const connecting = files.filter(
+    (file) =>
+      roomOf(file) === 'channels' &&
+      !file.startsWith('channels/testing/') &&
+      /import\s*\{[^}]*\b(?:connect|createConnection|lookup)\b[^}]*\}\s*from 'node:(?:net|dns|http|https)/.test(
+        code(file),
+      ),
+  );
+  expect(connecting).toEqual(['channels/kit/net/dialer.ts']);
+});

@@ -63,10 +63,9 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
     },
     async request(request) {
       const route = routes.of(request.url);
-      const answer = await dispatch(await agents.for(route.target), route, request);
-      // Only a proxy answers with this status; it is not the server that refuses the credentials.
-      if (answer.status === 407 && route.forwarder !== undefined) throw proxyRefusal(answer);
-      return answer;
+      const agent = agents.opened(route.target) ?? (await agents.open(route.target));
+      const answering = dispatch(agent, route, request);
+      return route.forwarder === undefined ? answering : unlessRefused(await answering);
     },
     async close() {
       if (options.net === undefined) net.close();
@@ -92,9 +91,11 @@ class Agents {
     this.#options = options;
   }
 
-  async for({ socket = '' }: Target): Promise<Agent> {
-    const opened = this.#opened.get(socket);
-    if (opened !== undefined) return opened;
+  opened({ socket = '' }: Target): Agent | undefined {
+    return this.#opened.get(socket);
+  }
+
+  async open({ socket = '' }: Target): Promise<Agent> {
     const undici = await this.#undici.get();
     // Another request may have opened it meanwhile.
     const agent = this.#opened.get(socket) ?? new undici.Agent(this.#agentOptions(socket));
@@ -163,6 +164,12 @@ class Routes {
     refuseDenied(this.#net, target.server.host);
     return target.server.tls || isSocks(proxy) ? { target } : { target, forwarder: proxy };
   }
+}
+
+/** Only a proxy answers with 407; it is not the server that refuses the credentials. */
+function unlessRefused(answer: HttpAnswer): HttpAnswer {
+  if (answer.status === 407) throw proxyRefusal(answer);
+  return answer;
 }
 
 /** Throws if a server behind a proxy is denied. The proxy looks up its name and connects, so that only a literal address or the name can be checked here. */
