@@ -1,7 +1,15 @@
 import { Type } from '../../core/schema/type.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import { type CodeMeaning, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import {
+  type CodeMeaning,
+  each,
+  misconfigured,
+  permanent,
+  rateLimited,
+  recipientLimited,
+  transient,
+} from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { aliyunHeaders, canonicalQuery } from '../kit/signing/cloud.ts';
@@ -19,12 +27,11 @@ const NUMBER_LIMITS: readonly { readonly text: RegExp; readonly retryAfter: numb
   { text: /天/, retryAfter: 6 * 3_600_000 },
 ];
 
-/** The number has got too many messages; other numbers go on. */
-const numberLimit = (message: string): CodeMeaning => ({
-  class: 'transient',
-  message: 'this number has got too many messages of this template',
-  retryAfter: NUMBER_LIMITS.find(({ text }) => text.test(message))?.retryAfter ?? 60_000,
-});
+const numberLimit = (message: string): CodeMeaning =>
+  recipientLimited(
+    'this number has got too many messages of this template',
+    NUMBER_LIMITS.find(({ text }) => text.test(message))?.retryAfter ?? 60_000,
+  );
 
 const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,12 @@
 import { Type } from '../../core/schema/type.ts';
-import { type CodeMeaning, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import {
+  type CodeMeaning,
+  misconfigured,
+  permanent,
+  rateLimited,
+  recipientLimited,
+  transient,
+} from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { tencentHeaders } from '../kit/signing/cloud.ts';
@@ -12,12 +19,8 @@ const MAX_PARAM = 100;
 
 const HOUR_MS = 3_600_000;
 
-/** The number has got too many messages; other numbers go on. */
-const numberLimit = (retryAfter: number): CodeMeaning => ({
-  class: 'transient',
-  message: 'this number has got too many messages',
-  retryAfter,
-});
+const numberLimit = (retryAfter: number): CodeMeaning =>
+  recipientLimited('this number has got too many messages', retryAfter);
 
 /** Meanings by the beginning of the code; the first that fits counts. https://cloud.tencent.com/document/api/382/59177 https://cloud.tencent.com/document/api/382/52075 */
 const MEANINGS: readonly (readonly [beginning: string, meaning: CodeMeaning])[] = [

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { tencentHeaders } from '../../../daemon/channels/kit/signing/cloud.ts';
 import { tencentSms } from '../../../daemon/channels/sms/tencent-sms.ts';
 import { readSettings } from '../../support/channel-settings.ts';
-import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { OK, refusedNumber, SETTINGS } from './tencent-sms.contract.ts';
@@ -52,6 +52,21 @@ test('each number gets a request of its own, and one that is refused is not sent
   const receipt = await notifier.send(sampleMessage(), sampleIo());
   expect(receipt).toMatchObject({ answer: 'refused: 13800138000: blacklist' });
   expect(channel.sink().requests).toHaveLength(2);
+});
+
+test('a number that has to wait keeps no other number waiting, and is tried again after the shortest wait', async () => {
+  const notifier = channel.open({ to: ['13800138000', '13900139000', '13700137000'] });
+  const limited = (kind: string) => refusedNumber(`LimitExceeded.PhoneNumber${kind}Limit`, 'limit');
+  channel.sink().answer(limited('OneHour'), OK, limited('ThirtySecond'));
+  const failure = await failureOfSending(notifier, sampleMessage(), sampleIo());
+  expect(failure).toMatchObject({ class: 'transient', detail: { retryAfter: 30_000 } });
+  expect(failure.detail.rateLimited).toBeUndefined();
+  channel.sink().answer(limited('OneHour'), { status: 500 });
+  expect(await failureOfSending(notifier, sampleMessage(), sampleIo({ attempt: 2 }))).toMatchObject({
+    code: 'http.500',
+  });
+  const numbers = channel.sink().requests.map(({ json }) => (json as { PhoneNumberSet: string[] }).PhoneNumberSet[0]);
+  expect(numbers).toEqual(['13800138000', '13900139000', '13700137000', '13800138000', '13700137000']);
 });
 
 test('an answer without a status for the number is none of Tencent', async () => {

@@ -14,6 +14,7 @@ export interface CodeMeaning {
   readonly retryAfter?: number;
   readonly rateLimited?: true;
   readonly misconfigured?: true;
+  readonly ofRecipient?: true;
 }
 
 /** The message is wrong; other messages may pass. */
@@ -27,6 +28,13 @@ export const rateLimited = (message: string, retryAfter?: number): CodeMeaning =
   rateLimited: true,
   message,
   ...(retryAfter !== undefined && { retryAfter }),
+});
+/** One recipient has to wait; others may get the message. */
+export const recipientLimited = (message: string, retryAfter: number): CodeMeaning => ({
+  class: 'transient',
+  ofRecipient: true,
+  message,
+  retryAfter,
 });
 /** Table for several codes, separated by spaces, with the same meaning. */
 export const each = (codes: string, meaning: CodeMeaning): Record<string, CodeMeaning> =>
@@ -101,6 +109,7 @@ export function judgeAnswer(
     ...(failureClass === 'transient' && pause > 0 && { retryAfter: pause }),
     ...(meaning.rateLimited !== undefined && { rateLimited: true }),
     ...(meaning.misconfigured !== undefined && { misconfigured: true }),
+    ...(meaning.ofRecipient !== undefined && { ofRecipient: true }),
   });
 }
 

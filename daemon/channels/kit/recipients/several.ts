@@ -20,7 +20,7 @@ export class SeveralRecipients {
     if (names.length === 1) return await sendTo(names[0]!);
     const receipts = new Map<string, Receipt>();
     const refused = new Map<string, SendFailure>();
-    let postponed: SendFailure | undefined;
+    const postponed: SendFailure[] = [];
     for (const name of this.#partial.owed(delivery, names)) {
       try {
         receipts.set(name, await sendTo(name));
@@ -30,16 +30,13 @@ export class SeveralRecipients {
           refused.set(name, error);
           continue;
         }
-        postponed ??= error;
-        if (this.#isOneServer && error.class !== 'unknown') break;
+        postponed.push(error);
+        if (this.#isOneServer && error.class !== 'unknown' && error.detail.ofRecipient !== true) break;
       }
     }
-    const all = this.#partial.record(
-      delivery,
-      { accepted: new Set(receipts.keys()), refused },
-      postponed !== undefined,
-    );
-    if (postponed !== undefined) throw postponed;
+    const all = this.#partial.record(delivery, { accepted: new Set(receipts.keys()), refused }, postponed.length > 0);
+    const failure = nextOf(postponed);
+    if (failure !== undefined) throw failure;
     const [refusal] = all.refused.values();
     if (refusal !== undefined && all.accepted.size === 0) throw refusal;
     const answer = [...all.refused].map(([name, failure]) => `refused: ${name}: ${failure.message}`).join('\n');
@@ -47,4 +44,13 @@ export class SeveralRecipients {
     const ids = [...receipts.values()].flatMap((receipt) => receipt.id ?? []);
     return { status: 200, ...(ids.length > 0 && { id: ids.join(' ') }), ...(answer !== '' && { answer }) };
   }
+}
+
+/** Failure that decides when the recipients without a final answer are tried again: a wait of one recipient delays no other. */
+function nextOf(postponed: readonly SendFailure[]): SendFailure | undefined {
+  const pauseOf = ({ detail }: SendFailure): number => detail.retryAfter ?? 0;
+  return (
+    postponed.find(({ detail }) => detail.ofRecipient !== true) ??
+    postponed.toSorted((one, other) => pauseOf(one) - pauseOf(other))[0]
+  );
 }
