@@ -1,4 +1,5 @@
 import { SendFailure } from '../../../../core/problems/failure.ts';
+import { unlessAborted } from '../../../../lib/async/abort.ts';
 import type { Clock } from '../../../../lib/time/clock.ts';
 import type { SendIo } from '../../../channel.ts';
 import type { Answers } from '../answers.ts';
@@ -64,7 +65,8 @@ export class AccessTokenCache {
         return this.#current.value;
       const fetching = (this.#fetching ??= this.#begin(io));
       try {
-        return await fetching.token;
+        if (fetching.io === io) return await fetching.token;
+        return await unlessAborted(fetching.token, io.ending, tooLate);
       } catch (error) {
         // The deadline of another message ended the request; this one has time left.
         if (fetching.io === io || !fetching.io.ending.aborted || io.ending.aborted) throw unsent(error);
@@ -88,6 +90,9 @@ export class AccessTokenCache {
     return value;
   }
 }
+
+const tooLate = (): SendFailure =>
+  new SendFailure('transient', 'net.timeout', 'the attempt ended before there was an access token');
 
 /** The same failure, as transient if it was unknown: the message itself was not sent. */
 function unsent(error: unknown): unknown {

@@ -125,6 +125,21 @@ test('the deadline of the message that asked for the token ends no other message
   expect(tokensUsed()).toEqual(['second-token']);
 });
 
+test('a message whose deadline passes does not wait longer for a token that another message asked for', async () => {
+  channel.sink().answerAside('/token', { hang: true });
+  const notifier = channel.open();
+  const asked = channel.sink().nextAside();
+  const others = new AbortController();
+  const first = failureOfSending(notifier, sampleMessage(), sampleIo({ signal: others.signal }));
+  await asked;
+  const deadline = new AbortController();
+  const second = failureOfSending(notifier, sampleMessage(), sampleIo({ signal: deadline.signal }));
+  deadline.abort(new DOMException('deadline', 'TimeoutError'));
+  expect(await second).toMatchObject({ class: 'transient', code: 'net.timeout' });
+  others.abort(new DOMException('deadline', 'TimeoutError'));
+  await first;
+});
+
 test('the token is in no failure, receipt or log line', async () => {
   const { log, lines } = memoryLog();
   channel.sink().answer({ body: { code: 7, reason: 'for first-token', token: 'first-token' } });
