@@ -3,6 +3,7 @@ import { secret } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { DINGTALK_MARKDOWN } from '../kit/chat/dingtalk.ts';
+import { readErrcode } from '../kit/chat/errcode.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
 import { buttonsOf } from '../kit/chat/parts.ts';
 import {
@@ -110,11 +111,7 @@ const REASONS: readonly { readonly text: RegExp; readonly meaning: CodeMeaning }
 const descriptionOf = (text: string): string => /(?:description|错误描述)\s*[:：]\s*([^;；]+)/i.exec(text)?.[1] ?? text;
 
 const answers: Answers = {
-  read({ json: { errcode, errmsg } }) {
-    const code = Number(errcode ?? Number.NaN);
-    if (code === 0) return { ok: true };
-    return Number.isInteger(code) ? { ok: false, code, message: typeof errmsg === 'string' ? errmsg : '' } : undefined;
-  },
+  read: readErrcode,
   codes: CODES,
   meaning({ code, message = '' }) {
     if (code !== SECURITY) return undefined;

@@ -150,6 +150,11 @@ describe('what the bot answers', () => {
     sink.answer({ body: { errcode: '410100', errmsg: 'too fast' } });
     expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({ code: 'dingtalk.410100' });
   });
+
+  test.each(['', false, [], null])('the code %j is no success', async (errcode) => {
+    sink.answer({ body: { errcode } });
+    expect(await failureOfSending(open(), sampleMessage(), sampleIo())).toMatchObject({ class: 'unknown' });
+  });
 });
 
 test('a whole URL is not a token', () => {

@@ -1,9 +1,8 @@
 import type { ProviderResult, ReadableAnswer } from '../http/answers.ts';
 
-/** Result in the form of WeCom and DingTalk: `errcode` alone decides. */
+/** Result in the form of WeCom and DingTalk: `errcode`, a number or a text with one, alone decides. */
 export function readErrcode({ json: { errcode, errmsg } }: Pick<ReadableAnswer, 'json'>): ProviderResult | undefined {
-  if (errcode === 0) return { ok: true };
-  return typeof errcode === 'number'
-    ? { ok: false, code: errcode, message: typeof errmsg === 'string' ? errmsg : '' }
-    : undefined;
+  if (typeof errcode !== 'number' && !/^-?\d{1,9}$/.test(typeof errcode === 'string' ? errcode : '')) return undefined;
+  const code = Number(errcode);
+  return code === 0 ? { ok: true } : { ok: false, code, message: typeof errmsg === 'string' ? errmsg : '' };
 }
