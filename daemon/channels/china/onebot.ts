@@ -21,6 +21,9 @@ const recipientFault = (name: string) =>
 /** The message may have been sent: clients answer so when QQ does not confirm it in time. https://github.com/NapNeko/NapCatQQ/issues/1772 */
 const PERHAPS_SENT: CodeMeaning = { class: 'unknown', message: 'QQ did not confirm the message in time' };
 
+/** Code of a success by its status; `async` means that the client has accepted the message. */
+const OK_CODES: Readonly<Record<string, number>> = { ok: 0, async: 1 };
+
 /** Clients put the reason into different fields. */
 const firstText = (...texts: readonly unknown[]): string =>
   texts.find((text): text is string => typeof text === 'string' && text !== '') ?? '';
@@ -89,9 +92,9 @@ export const onebot = defineHttpChannel({
   answers: {
     read({ json: { status, retcode, data, message, wording, msg } }) {
       const { message_id } = (data ?? {}) as { readonly message_id?: unknown };
-      if (status === 'ok' || status === 'async')
-        return { ok: true, ...(message_id !== undefined && { id: `${message_id as number}` }) };
       if (typeof retcode !== 'number') return undefined;
+      if (OK_CODES[`${status as string}`] === retcode)
+        return { ok: true, ...(message_id !== undefined && { id: `${message_id as number}` }) };
       return { ok: false, code: retcode, message: firstText(message, wording, msg) };
     },
     meaning: ({ code, message = '' }) => (code === 1200 && /timeout/i.test(message) ? PERHAPS_SENT : undefined),

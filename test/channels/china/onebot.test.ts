@@ -50,3 +50,10 @@ test('without a token no header is sent, and a recipient without its kind is fou
     '/to/0: this is not a recipient',
   ]);
 });
+
+test('a client that has only accepted the message is a success, and a status without its code is none', async () => {
+  channel.sink().answer({ body: { status: 'async', retcode: 1, data: null } });
+  expect(await channel.open().send(sampleMessage(), sampleIo())).toMatchObject({ status: 200 });
+  const answer = { body: { status: 'ok', retcode: 1400, data: null, message: 'why' } };
+  expect(await channel.failure(answer)).toMatchObject({ class: 'permanent', code: 'onebot.1400' });
+});
