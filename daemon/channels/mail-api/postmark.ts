@@ -6,6 +6,9 @@ import { defineMailChannel, withoutEmpty } from './mail.ts';
 
 const joined = (addresses: readonly MailAddress[]): string => addresses.map(headerAddress).join(', ');
 
+/** Text of a success that leaves out some recipients. https://github.com/ActiveCampaign/postmark-gem/blob/main/lib/postmark/error.rb */
+const INACTIVE = /these inactive addresses:\s*((?:[^\s,]+,\s*)*[^\s,]+?)\.?(?:\s|$)/;
+
 /** Postmark. https://postmarkapp.com/developer/api/email-api */
 export const postmark = defineMailChannel({
   type: 'postmark',
@@ -54,7 +57,8 @@ export const postmark = defineMailChannel({
   }),
   answers: {
     read({ json: { ErrorCode: code, Message: message, MessageID: id } }) {
-      if (code === 0) return { ok: true, id: `${id as string}` };
+      const [, refused] = INACTIVE.exec(`${message as string}`) ?? [];
+      if (code === 0) return { ok: true, id: `${id as string}`, ...(refused !== undefined && { refused }) };
       return typeof code === 'number' ? { ok: false, code, message: `${message as string}` } : undefined;
     },
     // https://postmarkapp.com/developer/api/overview#error-codes

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { postmark } from '../../../daemon/channels/mail-api/postmark.ts';
-import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
+import { memoryLog, sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { ADDRESSES } from './mail-cases.ts';
 import { headersOf, OK, type Payload, refused, TOKEN } from './postmark.contract.ts';
@@ -47,4 +47,15 @@ test('an error inside a 200 is a refusal', async () => {
     class: 'permanent',
     code: 'postmark.406',
   });
+});
+
+test('recipients that Postmark leaves out of a mail are logged', async () => {
+  const { log, lines } = memoryLog();
+  const left = 'a@example.org, b@example.org';
+  const Message = `Message OK, but will not deliver to these inactive addresses: ${left}. Inactive recipients are ones`;
+  channel.sink().answer({ body: { ...OK.body, Message } }, OK);
+  await channel.open({}, { log }).send(sampleMessage(), sampleIo());
+  expect(lines.join('')).toContain(`"refused":"${left}"`);
+  await channel.open({}, { log }).send(sampleMessage(), sampleIo());
+  expect(lines).toHaveLength(1);
 });
