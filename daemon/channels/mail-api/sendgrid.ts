@@ -5,10 +5,15 @@ import type { MailAddress } from '../kit/mail/address.ts';
 import { wireAddress } from '../kit/mail/header.ts';
 import { defineMailChannel, withoutEmpty } from './mail.ts';
 
+/** A name with a comma or a semicolon must stand in quotes, as in the libraries of SendGrid. https://github.com/sendgrid/sendgrid-python/blob/main/sendgrid/helpers/mail/email.py */
+const nameOf = (name: string): string => (/[,;]/.test(name) ? `"${name.replaceAll('"', "'")}"` : name);
+
 const person = (address: MailAddress): { readonly email: string; readonly name?: string } => ({
   email: wireAddress(address),
-  ...(address.name !== '' && { name: address.name }),
+  ...(address.name !== '' && { name: nameOf(address.name) }),
 });
+
+const HOUR_MS = 3_600_000;
 
 /** SendGrid. https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send */
 export const sendgrid = defineMailChannel({
@@ -75,5 +80,10 @@ export const sendgrid = defineMailChannel({
       413: permanent('the mail is too large'),
       429: rateLimited('too many requests'),
     },
+    // The code of a wrong key also stands for a used quota. https://github.com/sendgrid/sendgrid-nodejs/issues/1032
+    meaning: ({ code, message = '' }) =>
+      code === 401 && /credits exceeded/i.test(message)
+        ? rateLimited('the quota of mails is used up', HOUR_MS)
+        : undefined,
   },
 });

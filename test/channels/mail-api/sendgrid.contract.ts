@@ -38,6 +38,14 @@ export const contract: ChannelContract = {
       mend: 'make a new key',
     },
     {
+      when: 'the mails of the plan are used up',
+      answer: refused(401, 'Maximum credits exceeded'),
+      class: 'transient',
+      code: 'sendgrid.401',
+      retryAfter: 3_600_000,
+      mend: 'take a larger plan; Belfry tries again every hour, and `fallback` sends elsewhere',
+    },
+    {
       when: 'the sender is not verified, or the key may not send mail',
       answer: refused(403, 'The from address does not match a verified Sender Identity.', 'from'),
       class: 'permanent',
@@ -53,7 +61,7 @@ export const contract: ChannelContract = {
       mend: 'attach smaller files',
     },
     {
-      when: 'there are too many requests, or the credits of the plan are used up',
+      when: 'there are too many requests',
       answer: { ...refused(429, 'too many requests'), headers: { 'x-ratelimit-reset': '0', 'retry-after': '30' } },
       class: 'transient',
       code: 'sendgrid.429',

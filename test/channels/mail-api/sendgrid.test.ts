@@ -48,3 +48,8 @@ test('a rate limit lasts until the time in its header', async () => {
 test('a page of a proxy is no answer of SendGrid', async () => {
   expect(await channel.failure({ status: 200, body: '<html>' })).toMatchObject({ class: 'unknown' });
 });
+
+test('a name with a comma or a semicolon stands in quotes, which SendGrid requires', async () => {
+  const { json } = await channel.sent({}, { to: ['"Ops, Berlin; night" <ops@example.org>'] });
+  expect(json).toMatchObject({ personalizations: [{ to: [{ name: '"Ops, Berlin; night"' }] }] });
+});
