@@ -70,6 +70,7 @@ const answers: Answers = {
     // https://open.feishu.cn/document/server-docs/im-v1/message-card/patch
     230011: permanent('the earlier message was recalled'),
     230031: permanent('the earlier message is older than 14 days'),
+    230110: permanent('the earlier message was deleted'),
   },
 };
 
@@ -117,7 +118,7 @@ export const feishuApp = defineHttpChannel({
   follows: {
     key: ({ replace_key }, _, { app_id }) => replace_key && JSON.stringify([app_id, replace_key]),
     untilResolved: true,
-    gone: ['230011', '230031'],
+    gone: ['230011', '230031', '230110'],
   },
   access: {
     // https://open.feishu.cn/document/server-docs/authentication-management/access-token/tenant_access_token_internal

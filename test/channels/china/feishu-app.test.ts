@@ -78,7 +78,7 @@ test('a message with the key of an earlier one updates its card, which is green 
   expect(cardOf(text).header).toMatchObject({ title: { content: 'Resolved' }, template: 'green' });
 });
 
-test.each([230_011, 230_031])('after %i the message is a new one', async (code) => {
+test.each([230_011, 230_031, 230_110])('after %i the message is a new one', async (code) => {
   const notifier = channel.open();
   await notifier.send(sampleMessage(update), sampleIo());
   channel.sink().answer(refused(code), OK);
