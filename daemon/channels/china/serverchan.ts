@@ -71,5 +71,6 @@ export const serverchan = defineHttpChannel({
         ? rateLimited('the quota of this day is used up', untilQuotaStarts(now))
         : undefined,
     codes: { 40001: misconfigured('the SendKey is refused') },
+    statuses: { 404: { misconfigured: true, message: 'there is no such SendKey' } },
   },
 });

@@ -31,6 +31,14 @@ export const contract: ChannelContract = {
       mend: 'copy the SendKey again',
     },
     {
+      when: 'nothing is at the address of the SendKey',
+      answer: { status: 404 },
+      class: 'permanent',
+      code: 'http.404',
+      misconfigured: true,
+      mend: 'copy the SendKey again, and look whether `api` is right',
+    },
+    {
       when: 'the messages of this day are used up',
       answer: refused(40001, '[AUTH]超过当天的发送次数限制[5]，请稍后再试'),
       class: 'transient',
