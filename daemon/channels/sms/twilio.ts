@@ -1,7 +1,6 @@
 import type { SettingProblem } from '../../core/compile/registry.ts';
-import type { Message } from '../../core/message/message.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
 import { Type } from '../../core/schema/type.ts';
-import { parseDuration } from '../../lib/time/duration.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
@@ -41,10 +40,11 @@ function check({ account_sid, from }: { readonly account_sid: string; readonly f
   ];
 }
 
-const validityOf = ({ ttl }: Message): { readonly ValidityPeriod?: string } => {
-  const ms = ttl === undefined ? undefined : parseDuration(ttl);
-  return ms === undefined ? {} : { ValidityPeriod: `${Math.min(Math.max(1, Math.round(ms / 1000)), MAX_VALIDITY)}` };
-};
+/** Time that is left of the `ttl` of a message. */
+function validityOf({ expiresAt }: Delivery, now: number): { readonly ValidityPeriod?: string } {
+  if (expiresAt === undefined) return {};
+  return { ValidityPeriod: `${Math.min(Math.max(1, Math.round((expiresAt - now) / 1000)), MAX_VALIDITY)}` };
+}
 
 /** Twilio. https://www.twilio.com/docs/messaging/api/message-resource */
 export const twilio = defineHttpChannel({
@@ -85,7 +85,7 @@ export const twilio = defineHttpChannel({
   names: { to: phoneFault },
   check,
   recipients: (message, { to }) => message.to ?? to,
-  request(message, { settings: { account_sid, auth_token, from, segments }, api, to }) {
+  request(message, { settings: { account_sid, auth_token, from, segments }, api, to, io, now }) {
     requirePhone(to, phoneFault, 'twilio.bad_recipient');
     const login = Buffer.from(`${account_sid}:${auth_token.reveal()}`, 'utf8').toString('base64');
     return {
@@ -95,7 +95,7 @@ export const twilio = defineHttpChannel({
         To: to,
         ...(/^MG[0-9a-f]{32}$/i.test(from) ? { MessagingServiceSid: from } : { From: from }),
         Body: smsText(message, { characters: MAX_TEXT, segments }),
-        ...validityOf(message),
+        ...validityOf(io.delivery, now),
       },
     };
   },

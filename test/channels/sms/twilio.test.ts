@@ -3,6 +3,7 @@ import { twilio } from '../../../daemon/channels/sms/twilio.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 import { fieldsOf, OK, refused, SETTINGS } from './twilio.contract.ts';
 
 const channel = useHttpChannel(twilio, { settings: (api) => ({ api, ...SETTINGS }), success: OK });
@@ -35,8 +36,11 @@ test('a messaging service is the sender if `from` is its SID', async () => {
 });
 
 test('a message that is of no use after its `ttl` does not wait longer at Twilio', async () => {
-  expect((await sent({ ttl: '15m' })).ValidityPeriod).toBe('900');
-  expect((await sent({ ttl: '2d' })).ValidityPeriod).toBe('36000');
+  const endsIn = (seconds: number) => ({
+    delivery: sampleDelivery({ expiresAt: new VirtualClock().now() + seconds * 1000 }),
+  });
+  expect((await sent({ ttl: '15m' }, {}, endsIn(840))).ValidityPeriod).toBe('840');
+  expect((await sent({ ttl: '2d' }, {}, endsIn(172_800))).ValidityPeriod).toBe('36000');
 });
 
 test('each number gets a message of its own, and one that is refused keeps none from the others', async () => {
