@@ -1,6 +1,5 @@
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
 import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { deliveryTime } from '../kit/chat/delivery-time.ts';
@@ -10,6 +9,7 @@ import { readErrcode } from '../kit/chat/errcode.ts';
 import { type Answers, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
+import { requireRecipients } from '../kit/recipients/names.ts';
 import { fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { CODE_POINTS, cutText } from '../kit/text/text.ts';
@@ -56,11 +56,9 @@ const recipientFault = (name: string) =>
     ? undefined
     : { message: 'this is not a recipient', mend: 'write the id of a user, `dept:ID`, or `*` for all' };
 
-/** Recipients in the lists of a request, at most 100 users in each. Names may come from an event, so that each is checked. */
+/** Recipients in the lists of a request, at most 100 users in each. */
 function listsOf(to: readonly string[]): readonly [object, ...object[]] {
-  const wrong = to.findIndex((name) => recipientFault(name) !== undefined);
-  if (wrong !== -1 || to.length === 0)
-    throw new SendFailure('permanent', 'dingtalk_work.bad_recipient', `recipient ${wrong + 1} is not one name`);
+  requireRecipients(to, recipientFault, 'dingtalk_work.bad_recipient');
   if (to.includes('*')) return [{ to_all_user: true }];
   const users = to.filter((name) => !name.startsWith('dept:'));
   const departments = to.flatMap((name) => (name.startsWith('dept:') ? [name.slice('dept:'.length)] : []));

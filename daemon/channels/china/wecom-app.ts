@@ -1,6 +1,5 @@
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
 import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { deliveryTime } from '../kit/chat/delivery-time.ts';
@@ -19,6 +18,7 @@ import {
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
+import { requireRecipients } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
 import { plainOf, plainTitle } from '../kit/text/plain.ts';
 import { BYTES, byteLength, CODE_POINTS, cutText, type Unit } from '../kit/text/text.ts';
@@ -86,11 +86,9 @@ const recipientFault = (name: string) =>
     ? undefined
     : { message: 'this is not a recipient', mend: 'write the id of a user, `party:ID`, `tag:ID`, or `*` for all' };
 
-/** Recipients in the three lists of a request. Names may come from an event, so that each is checked. */
+/** Recipients in the three lists of a request. */
 function listsOf(to: readonly string[]) {
-  const wrong = to.findIndex((name) => recipientFault(name) !== undefined);
-  if (wrong !== -1 || to.length === 0)
-    throw new SendFailure('permanent', 'wecom_app.bad_recipient', `recipient ${wrong + 1} is not one name`);
+  requireRecipients(to, recipientFault, 'wecom_app.bad_recipient');
   if (to.includes('*') || to.includes('@all')) return { touser: '@all' };
   const listed = (kind: string): string =>
     to.flatMap((name) => (name.startsWith(kind) ? [name.slice(kind.length)] : [])).join('|');

@@ -1,5 +1,4 @@
 import type { Message } from '../../core/message/message.ts';
-import { SendFailure } from '../../core/problems/failure.ts';
 import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { isObject } from '../../core/values/json.ts';
@@ -7,6 +6,7 @@ import { separateParts } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
+import { requireRecipients } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { CODE_POINTS, cutText } from '../kit/text/text.ts';
@@ -27,13 +27,6 @@ const UID = /^UID_\w{1,64}$/;
 
 const recipientFault = (name: string) =>
   UID.test(name) ? undefined : { message: 'this is not a UID', mend: 'write the UID of a user (`UID_...`)' };
-
-/** Names may come from an event, so that each is checked. */
-function checked(to: readonly string[]): readonly string[] {
-  const wrong = to.findIndex((name) => !UID.test(name));
-  if (wrong === -1) return to;
-  throw new SendFailure('permanent', 'wxpusher.bad_recipient', `recipient ${wrong + 1} is not a UID`);
-}
 
 interface TargetResult {
   readonly target: string;
@@ -93,6 +86,7 @@ export const wxpusher = defineHttpChannel({
       ? [{ pointer: '', message: 'nobody gets the messages', mend: 'give `to` or `topics`' }]
       : [],
   request(message, { settings: { token, to = [], topics }, api }) {
+    if (message.to !== undefined) requireRecipients(message.to, recipientFault, 'wxpusher.bad_recipient');
     const { contentType, markup } = CONTENT_TYPES[message.format];
     const { link = '', rest } = separateParts(message, { link: true });
     const isShort = link !== '' && link.length <= MAX_LINK;
@@ -103,7 +97,7 @@ export const wxpusher = defineHttpChannel({
         content: fitText(layoutOf(isShort ? rest : message, markup), MAX_TEXT_BYTES),
         summary: cutText(plainTitle(message), MAX_SUMMARY, CODE_POINTS),
         contentType,
-        uids: checked(message.to ?? to),
+        uids: message.to ?? to,
         ...(topics !== undefined && message.to === undefined && { topicIds: topics }),
         ...(isShort && { url: link }),
       },

@@ -66,6 +66,13 @@ test('departments, everybody, and more than 100 users have their own lists', asy
   expect(lists.map((list) => list.length)).toEqual([100, 1]);
 });
 
+test('a message whose `to` is empty is refused', async () => {
+  expect(await channel.failure(OK, { to: [] })).toMatchObject({
+    code: 'dingtalk_work.bad_recipient',
+    message: 'the message has no recipient',
+  });
+});
+
 test.each(['a,b', 'two words', 'dept:x', '\\*'])('%j from an event is no recipient', async (name) => {
   expect(await channel.failure(OK, { to: [name] })).toMatchObject({ code: 'dingtalk_work.bad_recipient' });
 });

@@ -9,3 +9,11 @@ export function checkRecipients(to: readonly string[] | undefined, code: string,
   if (wrong === -1) return;
   throw new SendFailure('permanent', code, `recipient ${wrong + 1} of the message's \`to\` is not one name`);
 }
+
+/** Refuses a message without recipients, or with one that `faultOf` finds wrong, since entries may come from an event. */
+export function requireRecipients(to: readonly string[], faultOf: (name: string) => unknown, code: string): void {
+  if (to.length === 0) throw new SendFailure('permanent', code, 'the message has no recipient');
+  const wrong = to.findIndex((name) => faultOf(name) !== undefined);
+  if (wrong === -1) return;
+  throw new SendFailure('permanent', code, `recipient ${wrong + 1} of the message's \`to\` is not one name`);
+}
