@@ -110,6 +110,13 @@ export const contract: ChannelContract = {
       mend: 'wait; set `delivery.rate`',
     },
     {
+      when: 'the topic gets too many messages',
+      answer: refused(429, 'Throttled', 'Rate exceeded'),
+      class: 'transient',
+      code: 'sns.Throttled',
+      mend: 'wait; set `delivery.rate`',
+    },
+    {
       when: 'there are too many requests for the key of an encrypted topic',
       answer: refused(400, 'KMSThrottling', 'The request was denied due to request throttling'),
       class: 'transient',

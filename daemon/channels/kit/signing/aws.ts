@@ -59,7 +59,7 @@ export const AWS_CODES: Readonly<Record<string, CodeMeaning>> = {
   ),
   RequestExpired: CLOCK,
   ...each(
-    'Throttling ThrottlingException ThrottledException TooManyRequestsException RequestLimitExceeded',
+    'Throttling Throttled ThrottlingException ThrottledException TooManyRequestsException RequestLimitExceeded',
     rateLimited('too many requests'),
   ),
   ...each(
