@@ -20,13 +20,10 @@ interface Payload {
   readonly desp: string;
 }
 
-const formOf = (text: string): string => JSON.stringify(Object.fromEntries(new URLSearchParams(text)));
-
 export const contract: ChannelContract = {
   type: pushdeer,
   secrets: [KEY],
-  openDestination: () =>
-    openHttpDestination({ settings, responses: { success: OK }, received: ({ text }) => formOf(text) }),
+  openDestination: () => openHttpDestination({ settings, responses: { success: OK } }),
   refusals: [
     {
       when: 'the key is wrong or no device is registered',

@@ -7,9 +7,9 @@ import { GONE, KEY, OK, results, settings } from './pushdeer.contract.ts';
 const channel = useHttpChannel(pushdeer, { settings, success: OK });
 
 test('a message is posted as a form with Markdown', async () => {
-  const { method, path, text } = await channel.sent({ body: 'one\ntwo', image: 'https://example.com/a.png' });
+  const { method, path, form } = await channel.sent({ body: 'one\ntwo', image: 'https://example.com/a.png' });
   expect([method, path]).toEqual(['POST', '/message/push']);
-  expect(Object.fromEntries(new URLSearchParams(text))).toEqual({
+  expect(form).toEqual({
     pushkey: KEY,
     text: 'Deploy failed: acme/api',
     desp: 'one  \ntwo\n\n\n![](https://example.com/a.png)',

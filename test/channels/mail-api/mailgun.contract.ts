@@ -7,10 +7,6 @@ export const KEY = 'kx83jd02s9d8f7-mailgun';
 export const OK = { body: { id: '<20261123.1@mg.example.com>', message: 'Queued. Thank you.' } };
 export const refused = (status: number, message: string) => ({ status, body: { message } });
 
-export type Fields = Readonly<Record<string, string>>;
-
-export const fieldsOf = (form: string): Fields => Object.fromEntries(new URLSearchParams(form));
-
 export const contract: ChannelContract = {
   type: mailgun,
   secrets: [KEY],
@@ -18,7 +14,6 @@ export const contract: ChannelContract = {
     openHttpDestination({
       settings: (api) => ({ api, key: KEY, domain: 'mg.example.com', ...ADDRESSES }),
       responses: { success: OK },
-      received: ({ text }) => JSON.stringify(fieldsOf(text)),
     }),
   refusals: [
     {
@@ -79,7 +74,7 @@ export const contract: ChannelContract = {
     rateLimited: { code: 'http.429' },
     serverError: { code: 'http.500' },
     ...mailCases((received) => {
-      const { subject = '', text = '', html = '', ...others } = JSON.parse(received) as Fields;
+      const { subject = '', text = '', html = '', ...others } = JSON.parse(received) as Record<string, string>;
       const headers = Object.entries(others)
         .filter(([name]) => name.startsWith('h:'))
         .map(([name, value]) => [name.slice(2), value] as const);

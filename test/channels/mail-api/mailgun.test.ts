@@ -7,7 +7,7 @@ import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ADDRESSES } from './mail-cases.ts';
-import { fieldsOf, KEY, OK } from './mailgun.contract.ts';
+import { KEY, OK } from './mailgun.contract.ts';
 
 const SETTINGS = { key: KEY, domain: 'mg.example.com', ...ADDRESSES };
 const channel = useHttpChannel(mailgun, { settings: (api) => ({ api, ...SETTINGS }), success: OK });
@@ -18,14 +18,14 @@ test('a mail is posted as a form that Mailgun documents', async () => {
     method,
     path: target,
     headers,
-    text,
+    form,
   } = await channel.sent({ title: 'Disk nearly full', body: 'web-1: 91 % used' }, settings);
   expect([method, target]).toEqual(['POST', '/v3/mg.example.com/messages']);
   expect(headers).toMatchObject({
     authorization: `Basic ${Buffer.from(`api:${KEY}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
   });
-  expect(fieldsOf(text)).toEqual({
+  expect(form).toEqual({
     from: 'Belfry <bell@example.com>',
     to: 'ops@example.org, Ann <ann@example.org>',
     subject: 'Disk nearly full',

@@ -17,9 +17,6 @@ export const refused = (errors: readonly string[], more: object = {}, status = 4
 /** Time of the tests in seconds since the epoch. */
 const NOW = Date.parse('2026-11-23T09:00:00Z') / 1000;
 
-export const formOf = (received: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(new URLSearchParams(received));
-
 export const contract: ChannelContract = {
   type: pushover,
   secrets: [TOKEN, USER],
@@ -27,7 +24,6 @@ export const contract: ChannelContract = {
     openHttpDestination({
       settings: (api) => ({ token: TOKEN, user: USER, api }),
       responses: { success: OK },
-      received: ({ text }) => JSON.stringify(formOf(text)),
     }),
   refusals: [
     {

@@ -3,16 +3,16 @@ import { pushover } from '../../../daemon/channels/push/pushover.ts';
 import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
-import { formOf, OK, refused, TOKEN, USER } from './pushover.contract.ts';
+import { OK, refused, TOKEN, USER } from './pushover.contract.ts';
 
 const channel = useHttpChannel(pushover, {
   settings: (api) => ({ token: TOKEN, user: USER, api }),
   success: OK,
 });
-const sent = async (...args: Parameters<typeof channel.sent>) => formOf((await channel.sent(...args)).text);
+const sent = async (...args: Parameters<typeof channel.sent>) => (await channel.sent(...args)).form;
 
 test('a message has its parts in their places, and the receipt has the id of the request', async () => {
-  const { method, path, headers, text } = await channel.sent(
+  const { method, path, headers, form } = await channel.sent(
     {
       title: 'Disk nearly full',
       body: '91 % *used* <b>',
@@ -28,7 +28,7 @@ test('a message has its parts in their places, and the receipt has the id of the
     '/1/messages.json',
     'application/x-www-form-urlencoded',
   ]);
-  expect(formOf(text)).toEqual({
+  expect(form).toEqual({
     token: TOKEN,
     user: USER,
     title: 'Disk nearly full',
@@ -56,15 +56,15 @@ test('an urgent message sounds until it is acknowledged or resolved, and its rec
   const receipt = 'r1234567890abcdefghijklmnopqrs';
   channel.sink().answer({ body: { ...OK.body, receipt } });
   expect(await channel.open().send(sampleMessage({ priority: 'urgent' }), sampleIo())).toMatchObject({ id: receipt });
-  const { tags, ...emergency } = formOf(channel.sink().requests[0]!.text);
+  const { tags, ...emergency } = channel.sink().requests[0]!.form;
   expect(emergency).toMatchObject({ priority: '2', retry: '60', expire: '10800' });
 
   channel.sink().answer(OK);
   const resolved = sampleIo({ delivery: sampleDelivery({ status: 'resolved' }) });
   await channel.open().send(sampleMessage({ title: 'Resolved' }), resolved);
   const [, cancel, message] = channel.sink().requests;
-  expect([cancel!.path, formOf(cancel!.text)]).toEqual([`/1/receipts/cancel_by_tag/${tags}.json`, { token: TOKEN }]);
-  expect(formOf(message!.text)).toMatchObject({ title: 'Resolved', priority: '0' });
+  expect([cancel!.path, cancel!.form]).toEqual([`/1/receipts/cancel_by_tag/${tags}.json`, { token: TOKEN }]);
+  expect(message!.form).toMatchObject({ title: 'Resolved', priority: '0' });
 });
 
 test('Markdown becomes the HTML that Pushover shows, and text of the event stays text', async () => {
@@ -86,7 +86,7 @@ test('a link that is too long is left out visibly, and one that is not http or h
   const link = `https://example.com/${'a'.repeat(500)}`;
   expect(await sent({ body: 'full', link })).toMatchObject({ message: 'full\n…' });
   expect(await sent({ body: 'full', link: 'javascript:x' })).toMatchObject({ message: 'full\njavascript:x' });
-  expect(formOf(channel.sink().requests.at(-1)!.text)).not.toHaveProperty('url');
+  expect(channel.sink().requests.at(-1)!.form).not.toHaveProperty('url');
 });
 
 test('a quota that is used up pauses for an hour where its end is not given, and an error of the server is no refusal', async () => {

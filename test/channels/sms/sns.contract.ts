@@ -3,7 +3,6 @@ import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { sns } from '../../../daemon/channels/sms/sns.ts';
 import { openHttpDestination } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
-import { fieldsOf } from './twilio.contract.ts';
 
 export const KEYS = {
   region: 'eu-west-1',
@@ -28,7 +27,6 @@ export const contract: ChannelContract = {
     openHttpDestination({
       settings: (api) => ({ api, ...KEYS, topic_arn: `${TOPIC}.fifo` }),
       responses: { success: OK },
-      received: ({ text }) => JSON.stringify(fieldsOf(text)),
     }),
   refusals: [
     {

@@ -6,11 +6,10 @@ import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { KEYS, OK, TOPIC } from './sns.contract.ts';
-import { fieldsOf } from './twilio.contract.ts';
 
 const channel = useHttpChannel(sns, { settings: (api) => ({ api, ...KEYS, topic_arn: TOPIC }), success: OK });
 const sent = async (...given: Parameters<typeof channel.sent>): Promise<Record<string, string>> =>
-  fieldsOf((await channel.sent(...given)).text);
+  (await channel.sent(...given)).form;
 
 test('a message to a topic is posted as SNS documents it, signed, with attributes for filters', async () => {
   const message = {
@@ -19,9 +18,9 @@ test('a message to a topic is posted as SNS documents it, signed, with attribute
     priority: 'high',
     tags: ['disk', 'eu'],
   } as const;
-  const { method, path, headers, text } = await channel.sent(message);
+  const { method, path, headers, text, form } = await channel.sent(message);
   expect([method, path]).toEqual(['POST', '/']);
-  expect(fieldsOf(text)).toEqual({
+  expect(form).toEqual({
     Action: 'Publish',
     Version: '2010-03-31',
     TopicArn: TOPIC,

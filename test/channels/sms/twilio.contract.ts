@@ -18,8 +18,6 @@ export const refused = (code: number, message: string, status = 400) => ({
   body: { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status },
 });
 
-export const fieldsOf = (form: string): Record<string, string> => Object.fromEntries(new URLSearchParams(form));
-
 export const contract: ChannelContract = {
   type: twilio,
   secrets: [SETTINGS.auth_token],
@@ -27,7 +25,7 @@ export const contract: ChannelContract = {
     openHttpDestination({
       settings: (api) => ({ api, ...SETTINGS }),
       responses: { success: OK },
-      received: ({ text }) => fieldsOf(text).Body ?? '',
+      received: ({ form }) => form.Body ?? '',
     }),
   refusals: [
     {

@@ -4,20 +4,20 @@ import { readSettings } from '../../support/channel-settings.ts';
 import { sampleDelivery, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { useHttpChannel } from '../../support/http-channel.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-import { fieldsOf, OK, refused, SETTINGS } from './twilio.contract.ts';
+import { OK, refused, SETTINGS } from './twilio.contract.ts';
 
 const channel = useHttpChannel(twilio, { settings: (api) => ({ api, ...SETTINGS }), success: OK });
 const sent = async (...given: Parameters<typeof channel.sent>): Promise<Record<string, string>> =>
-  fieldsOf((await channel.sent(...given)).text);
+  (await channel.sent(...given)).form;
 
 test('a message is posted as Twilio documents it', async () => {
-  const { method, path, headers, text } = await channel.sent({ title: 'Disk nearly full', body: 'web-1: 91 %' });
+  const { method, path, headers, form } = await channel.sent({ title: 'Disk nearly full', body: 'web-1: 91 %' });
   expect([method, path]).toEqual(['POST', `/2010-04-01/Accounts/${SETTINGS.account_sid}/Messages.json`]);
   expect(headers).toMatchObject({
     authorization: `Basic ${Buffer.from(`${SETTINGS.account_sid}:${SETTINGS.auth_token}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
   });
-  expect(fieldsOf(text)).toEqual({
+  expect(form).toEqual({
     To: '+4915187654321',
     From: '+15005550006',
     Body: 'Disk nearly full\nweb-1: 91 %',
@@ -51,7 +51,7 @@ test('each number gets a message of its own, and one that is refused keeps none 
     answer:
       'refused: +14155550100: unsubscribed\nrefused: +14155550102, +14155550103: this is not a phone number in the international form',
   });
-  expect(channel.sink().requests.map(({ text }) => fieldsOf(text).To)).toEqual(['+14155550100', '+14155550101']);
+  expect(channel.sink().requests.map(({ form }) => form.To)).toEqual(['+14155550100', '+14155550101']);
 });
 
 test('a message that Twilio takes and has failed already is not delivered', async () => {

@@ -6,6 +6,7 @@ import { secret, strict } from '../../../daemon/core/schema/fields.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
 import { contractCases } from '../../../daemon/channels/plugins/testing/cases.ts';
 import type { ChannelContract } from '../../../daemon/channels/plugins/testing/contract.ts';
+import { openHttpDestination } from '../../../daemon/channels/plugins/testing/http-destination.ts';
 import type { Secret } from '../../../daemon/lib/secrets/secret.ts';
 
 /** A channel that writes a text for each message; `refuse` makes it fail with that text. */
@@ -55,15 +56,17 @@ function contractOf(
   };
 }
 
-/** Names of the cases that fail, in order. */
-async function failed(contract: ChannelContract): Promise<string[]> {
-  const names: string[] = [];
+/** The cases that fail, in order: the name and the message of each. */
+async function failures(contract: ChannelContract): Promise<[name: string, message: string][]> {
+  const found: [string, string][] = [];
   for (const { name, skip, run } of contractCases(contract)) {
     if (skip !== undefined) continue;
-    await run().catch(() => names.push(name));
+    await run().catch((error: unknown) => found.push([name, (error as Error).message]));
   }
-  return names;
+  return found;
 }
+
+const failed = async (contract: ChannelContract): Promise<string[]> => (await failures(contract)).map(([name]) => name);
 
 test('a channel that keeps the contract passes every case', async () => {
   expect(await failed(contractOf(({ title }) => JSON.stringify({ text: wellFormed(title) })))).toEqual([]);
@@ -100,4 +103,30 @@ test('a channel whose error shows a secret fails', async () => {
   expect(await failed(contractOf(({ title }) => JSON.stringify({ text: wellFormed(title) }), leaking))).toEqual([
     'no error, receipt or log line of the tests above shows a secret',
   ]);
+});
+
+test('a failed case says which part is declared wrongly, and in what the title was looked for', async () => {
+  const linking = contractOf(({ title, link }) => JSON.stringify({ text: wellFormed(title), link }));
+  expect((await failures(linking)).map(([, message]) => message).join('\n')).toContain(
+    'link arrives, but `supports` does not name it',
+  );
+  const encoded = contractOf(({ title }) => encodeURIComponent(wellFormed(title)));
+  expect((await failures(encoded))[0]?.[1]).toMatch(/the title, is not in what `received` gives: Deploy%20failed/);
+});
+
+test('what is received of a form is the JSON of its fields, and the whole where a field is repeated', async () => {
+  const destination = await openHttpDestination({ settings: () => ({}), responses: {} });
+  const post = async (pairs: [string, string][]): Promise<string> => {
+    await fetch(destination.sink.origin, { method: 'POST', body: new URLSearchParams(pairs) });
+    return (await destination.received()).at(-1)!;
+  };
+  expect(await post([['text', 'disk 91 %']])).toBe('{"text":"disk 91 %"}');
+  expect(
+    await post([
+      ['to', 'a'],
+      ['to', 'b'],
+    ]),
+  ).toBe('to=a&to=b');
+  expect(destination.sink.requests[1]!.form).toEqual({ to: 'a, b' });
+  await destination.close();
 });

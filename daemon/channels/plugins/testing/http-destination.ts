@@ -12,7 +12,7 @@ export interface HttpDestinationOptions {
   readonly responses: Partial<Record<ResponseKind, ServerAnswer>>;
   /** Answers to requests below a path, such as those for an access token. They are not among the received ones. */
   readonly aside?: Readonly<Record<string, ServerAnswer>>;
-  /** Text of a request that the tests look at; the body if not given. */
+  /** Text of a request that the tests look at. If not given, the body; of a form its fields as a JSON object. */
   received?(request: ReceivedRequest): string;
 }
 
@@ -23,6 +23,12 @@ const PLAIN_HTTP: Readonly<Record<ResponseKind, ServerAnswer>> = {
   serverError: { status: 500 },
   hang: { hang: true },
 };
+
+/** The body; of a form its fields as JSON, unless a field is repeated: the suite then compares the names of the fields. */
+function readable({ form, text }: ReceivedRequest): string {
+  const fields = Object.keys(form).length;
+  return fields > 0 && fields === new URLSearchParams(text).size ? JSON.stringify(form) : text;
+}
 
 /** A provider on the loopback, for the contract suite. */
 export async function openHttpDestination(
@@ -40,7 +46,7 @@ export async function openHttpDestination(
       for (const [path, fixed] of Object.entries(answer.aside)) sink.answerAside(path, fixed);
     },
     respondWith: (kind) => sink.answer(options.responses[kind] ?? PLAIN_HTTP[kind]),
-    received: () => sink.requests.map((request) => options.received?.(request) ?? request.text),
+    received: () => sink.requests.map((request) => options.received?.(request) ?? readable(request)),
     arrived: (count) => sink.arrived(count),
     async close() {
       await http.close();

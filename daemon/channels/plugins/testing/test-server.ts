@@ -12,6 +12,8 @@ export interface ReceivedRequest {
   readonly text: string;
   /** Parsed body; undefined if it is not JSON. */
   readonly json: unknown;
+  /** Fields of a form, the values of a repeated one joined by `, `; empty for another body. */
+  readonly form: Readonly<Record<string, string>>;
 }
 
 /**
@@ -146,7 +148,13 @@ async function readRequest(incoming: IncomingMessage): Promise<ReceivedRequest> 
       Array.isArray(value) ? value.join(', ') : `${value}`,
     ]),
   );
-  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, bytes, text, json: parse(text) };
+  const form = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true ? fieldsOf(text) : {};
+  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, bytes, text, json: parse(text), form };
+}
+
+function fieldsOf(text: string): Record<string, string> {
+  const fields = new URLSearchParams(text);
+  return Object.fromEntries([...fields.keys()].map((name) => [name, fields.getAll(name).join(', ')]));
 }
 
 function parse(text: string): unknown {

@@ -21,7 +21,7 @@ export const contract: ChannelContract = {
     openHttpDestination({
       settings: (api) => ({ api, ...SETTINGS }),
       responses: { success: SENT },
-      received: ({ text }) => new URLSearchParams(text).get('content') ?? '',
+      received: ({ form }) => form.content ?? '',
     }),
   refusals: [
     {

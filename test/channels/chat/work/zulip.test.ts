@@ -7,11 +7,9 @@ import { KEY, refused, SENT, SETTINGS } from './zulip.contract.ts';
 
 const channel = useHttpChannel(zulip, { settings: (api) => ({ api, ...SETTINGS }), success: SENT });
 
-const formOf = (text: string): Record<string, string> => Object.fromEntries(new URLSearchParams(text));
-
 test('a message goes to the topic of its key as a form, and its receipt is the id of the message', async () => {
   expect(await channel.open().send(sampleMessage(), sampleIo())).toMatchObject({ id: '42', status: 200 });
-  const { method, path, headers, text } = await channel.sent({
+  const { method, path, headers, form } = await channel.sent({
     title: 'Disk *full*',
     body: 'web-1: 91 % of web_data, ask @**all**',
     link: 'https://example.com/a',
@@ -23,7 +21,7 @@ test('a message goes to the topic of its key as a form, and its receipt is the i
   expect([method, path]).toEqual(['POST', '/api/v1/messages']);
   expect(headers.authorization).toBe(`Basic ${Buffer.from(`belfry-bot@acme.test:${KEY}`).toString('base64')}`);
   expect(headers['content-type']).toBe('application/x-www-form-urlencoded');
-  expect(formOf(text)).toEqual({
+  expect(form).toEqual({
     type: 'stream',
     to: '"alerts"',
     topic: 'acme/api',
@@ -34,7 +32,7 @@ test('a message goes to the topic of its key as a form, and its receipt is the i
 
 test('what holds an `@` is a person, everything else a channel', async () => {
   await channel.sent({}, { to: ['7', 'ada@example.com'] });
-  const forms = channel.sink().requests.map(({ text }) => formOf(text));
+  const forms = channel.sink().requests.map(({ form }) => form);
   expect(forms).toMatchObject([
     { type: 'stream', to: '"7"' },
     { type: 'direct', to: '["ada@example.com"]' },
@@ -44,7 +42,7 @@ test('what holds an `@` is a person, everything else a channel', async () => {
 
 test('the topic is the set one, and is cut to 60 characters', async () => {
   const topicIn = async (settings: object, key = 'k') =>
-    formOf((await channel.sent({}, settings, { delivery: sampleDelivery({ key }) })).text).topic;
+    (await channel.sent({}, settings, { delivery: sampleDelivery({ key }) })).form.topic;
   expect(await topicIn({ topic: 'Deploys of {{ event.subject }}' })).toBe('Deploys of acme/api');
   expect(await topicIn({}, '磁盘'.repeat(40))).toBe(`${'磁盘'.repeat(29)}磁…`);
   expect(await topicIn({}, '')).toBe('failed-deploy');
@@ -57,9 +55,7 @@ test('a message with the same `replace_key` edits the earlier one, and is a new 
   for (const title of ['Down', 'Worse', 'Bad'])
     await open.send(sampleMessage({ title, body: '', replace_key: 'disk' }), sampleIo());
   const edit = 'PATCH /api/v1/messages/42';
-  expect(
-    channel.sink().requests.map(({ method, path, text }) => `${method} ${path} ${formOf(text).content}`),
-  ).toMatchObject([
+  expect(channel.sink().requests.map(({ method, path, form }) => `${method} ${path} ${form.content}`)).toMatchObject([
     'POST /api/v1/messages **Down**',
     `${edit} **Worse**`,
     `${edit} **Bad**`,

@@ -122,7 +122,7 @@ describe('an answer', () => {
 });
 
 describe('several recipients', () => {
-  const names = () => channel.sink().requests.map(({ text }) => new URLSearchParams(text).get('to'));
+  const names = () => channel.sink().requests.map(({ form }) => form.to);
 
   test('an unknown outcome for one does not keep the others waiting, and only that one is tried again', async () => {
     const open = channel.open({ to: ['a', 'b', 'c'] });
