@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { channelTypes } from '../../daemon/channels/index.ts';
 import { runRuleTests, testProblems } from '../support/simulation.ts';
 
 const rule = 'rules: [{ name: r, match: { type: e }, notify: c }]\n';
@@ -30,6 +31,15 @@ describe('a test needs no credentials', () => {
     ['one of several allowed values', 'type: wecom, key: k, format: "${env:HOW}"'],
     ['a duration and a switch', 'type: log, delivery: { timeout: "${env:HOW_LONG}", paused: "${env:X:-false}" }'],
   ])('for %s', async (_what, settings) => {
+    expect(await testProblems(channel(settings), test)).toEqual([]);
+  });
+
+  it.each(channelTypes.map((one) => [one.type, one] as const))('for %s', async (type, { example = {} }) => {
+    const references = Object.entries(example).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? `\${env:${name}}` : value,
+    ]);
+    const settings = JSON.stringify({ type, ...Object.fromEntries(references) }).slice(1, -1);
     expect(await testProblems(channel(settings), test)).toEqual([]);
   });
 

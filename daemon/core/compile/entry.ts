@@ -4,7 +4,9 @@ import { joinPointer, segmentsOf, valueAt } from '../values/pointer.ts';
 import { kindOf } from '../schema/explain.ts';
 import { ENTRY_NAME } from '../schema/fields.ts';
 import { mendByName, suggest } from '../problems/suggest.ts';
-import type { SettingProblem } from './registry.ts';
+import { exampleTexts } from '../schema/examples.ts';
+import { schemaOf } from '../schema/json-schema.ts';
+import type { ChannelTypeInfo, SourceTypeInfo } from './registry.ts';
 
 /** Settings of a source or channel, with its type. */
 export interface Entry<T> {
@@ -80,7 +82,7 @@ function reportType(
 
 /** Runs the check of a type on valid settings, and reports its findings as problems of the entry. */
 export function runCheck(
-  check: ((settings: unknown) => readonly SettingProblem[]) | undefined,
+  { check, settings: schema }: Pick<ChannelTypeInfo | SourceTypeInfo, 'check' | 'settings'>,
   settings: unknown,
   pointer: string,
   noun: string,
@@ -89,7 +91,8 @@ export function runCheck(
   const code = `${noun}.settings`;
   try {
     for (const { pointer: relative, message, mend } of check?.(settings) ?? []) {
-      context.found({ pointer: pointerInFile(pointer + relative, context), at: 'value', code, message, mend });
+      const takes = exampleTexts(schemaOf(schema), relative);
+      context.found({ pointer: pointerInFile(pointer + relative, context), at: 'value', code, message, mend, takes });
     }
   } catch (error) {
     const message = `this ${noun} could not be checked (${error instanceof Error ? error.name : 'error'})`;

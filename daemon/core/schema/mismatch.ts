@@ -26,7 +26,7 @@ export interface Finding {
   readonly offset?: number;
   /** The message repeats part of the value. */
   readonly quotes?: boolean;
-  /** Valid texts, if the schema lists some. */
+  /** Texts that are valid, or may be, such as those of the schema's examples. */
   readonly takes?: readonly string[];
 }
 

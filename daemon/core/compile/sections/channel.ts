@@ -28,7 +28,7 @@ export function compileChannel(
   context.declare('channel', name, pointer, 'key', tools.fingerprint(stableText(basis)));
   if (entry === undefined) return undefined;
   const { type } = entry;
-  if (settings !== undefined) runCheck(type.check, settings, pointer, 'channel', context);
+  if (settings !== undefined) runCheck(type, settings, pointer, 'channel', context);
   const policy = compilePolicy(name, delivery, { ...type, limits: limitsOf(type, settings) }, defaults, context);
   if (context.count > before || policy === undefined) return undefined;
   return {

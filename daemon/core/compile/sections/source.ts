@@ -29,7 +29,7 @@ export function compileSource(
   }
   if (entry === undefined) return undefined;
   const { type } = entry;
-  if (settings !== undefined) runCheck(type.check, settings, pointer, 'source', context);
+  if (settings !== undefined) runCheck(type, settings, pointer, 'source', context);
   declareRoute(settings, pointer, context);
   return context.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;
 }
