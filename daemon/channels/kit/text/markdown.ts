@@ -46,12 +46,15 @@ function withCjkEmphasis(State: MarkdownIt['inline']['State']): MarkdownIt['inli
   };
 }
 
+/** A backslash, or a character by its number. */
+const ESCAPE = /\\|&#\d{1,7};/;
+
 /** Length of the address at `at`, after its scheme; 0 for an address that still has escapes. */
 function lengthOfAddress(text: string, at: number, { re }: MarkdownIt['linkify']): number {
   const address = re.get_http_validator();
   address.lastIndex = at;
   const found = address.exec(text)?.[0] ?? '';
-  return found.includes('\\') ? 0 : found.length;
+  return ESCAPE.test(found) ? 0 : found.length;
 }
 
 function joinEscapes(block: Token): void {

@@ -27,6 +27,7 @@ test.each([
     'see https://ci.test/a\\_b?x=1\\&y=\\*.',
     '<p>see <a href="https://ci.test/a_b?x=1&amp;y=%2A">https://ci.test/a_b?x=1&amp;y=*</a>.</p>',
   ],
+  ['https://ci.test/a&#95;b', '<p><a href="https://ci.test/a_b">https://ci.test/a_b</a></p>'],
   ['https://ci.test/__a__/*b*', '<p><a href="https://ci.test/__a__/%2Ab">https://ci.test/__a__/*b</a>*</p>'],
   ['see https://ci.test/42.', '<p>see <a href="https://ci.test/42">https://ci.test/42</a>.</p>'],
   ['[click](javascript:alert)', '<p>click (javascript:alert)</p>'],
