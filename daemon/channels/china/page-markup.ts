@@ -1,4 +1,5 @@
 import { escapeFor } from '../../core/message/escape.ts';
+import { withLineBreaks } from '../kit/text/escape.ts';
 import { asWritten, COMMONMARK, type Markup } from '../kit/text/layout.ts';
 
 /** Markups of services that show a message as a page. */
@@ -6,7 +7,7 @@ import { asWritten, COMMONMARK, type Markup } from '../kit/text/layout.ts';
 /** CommonMark, with a line break at the end of each line of plain text. */
 export const MARKDOWN_PAGE: Markup = {
   ...COMMONMARK,
-  escape: (text) => COMMONMARK.escape(text).replaceAll('\n', '  \n'),
+  escape: (text) => withLineBreaks(COMMONMARK.escape(text)),
   link: (label, address) => `- ${COMMONMARK.link(label, address)}`,
   image: (address) => `\n![](${address})`,
 };

@@ -12,19 +12,29 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   '|': '｜',
   '#': '＃',
   '&': '＆',
+  '-': '－',
+  '=': '＝',
+  _: '＿',
 };
 
 /**
  * Escapes text for a dialect of Markdown without an escape character: a character that could begin a tag, a mention, a
  * link, an image, code or emphasis is replaced by its full-width form, which looks similar and has no meaning. `#` and `>` are
- * replaced only at the beginning of a line.
+ * replaced only at the beginning of a line, and `-`, `=` and `_` in a line of their own, which draws a rule or makes a heading.
  */
 export function lookalikes(text: string): string {
   return text
     .replace(/[<[\]*`|]/g, (character) => LOOKALIKES[character]!)
     .replace(/^([^\S\n]*)([#>])/gm, (_, space: string, character: string) => space + LOOKALIKES[character]!)
+    .replace(
+      /^([^\S\n]*)([-=_])(?=(?:\2|[^\S\n])*$)/gm,
+      (_, space: string, character: string) => space + LOOKALIKES[character]!,
+    )
     .replace(/&(?=#?\w{1,10};)/g, LOOKALIKES['&']!);
 }
+
+/** Text in which Markdown breaks each line: at two spaces before a line feed. */
+export const withLineBreaks = (text: string): string => text.replace(/\r\n?|\n/g, '  \n');
 
 /** Address for a link: http or https, with every character encoded that could end the link. Undefined for any other text. */
 export function linkAddress(text: string): string | undefined {

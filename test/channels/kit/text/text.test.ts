@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linkAddress, lookalikes } from '../../../../daemon/channels/kit/text/escape.ts';
+import { linkAddress, lookalikes, withLineBreaks } from '../../../../daemon/channels/kit/text/escape.ts';
 import { loadMarkdown } from '../../../../daemon/channels/kit/text/markdown.ts';
 import { plainFromHtml, plainFromMarkdown } from '../../../../daemon/channels/kit/text/plain.ts';
 import {
@@ -193,6 +193,16 @@ test('lookalikes leave nothing that could begin markup', () => {
   expect(harmless).not.toMatch(/[<[\]*`|]|^\s*[#>]|&\w+;/m);
   expect(harmless).toContain('a > b');
   expect(harmless).toContain('& c');
+});
+
+test('lookalikes leave no line that draws a rule or makes a heading of the line before it', () => {
+  for (const line of ['---', '=', '- - -', ' ___ '])
+    expect(lookalikes(`a\n${line}\nb`)).not.toMatch(/^\s*(?:[-_](?:\s*[-_])*|=+)\s*$/m);
+  expect(lookalikes('- one\n__init__\na = b')).toBe('- one\n__init__\na = b');
+});
+
+test('each line of a value from Windows ends once', () => {
+  expect(withLineBreaks('a\r\nb\nc')).toBe('a  \nb  \nc');
 });
 
 test('only http and https addresses become links, with nothing in them that ends the link', () => {
