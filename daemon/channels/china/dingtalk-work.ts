@@ -9,7 +9,7 @@ import { readErrcode } from '../kit/chat/errcode.ts';
 import { type Answers, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
-import { requireRecipients } from '../kit/recipients/names.ts';
+import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
 import { fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { CODE_POINTS, cutText } from '../kit/text/text.ts';
@@ -51,10 +51,7 @@ function contentOf(message: Message, delivery: Delivery): unknown {
 
 const NAME = /^(?:\*|dept:\d{1,12}|(?!dept:)[\w.@-]{1,64})$/;
 
-const recipientFault = (name: string) =>
-  NAME.test(name)
-    ? undefined
-    : { message: 'this is not a recipient', mend: 'write the id of a user, `dept:ID`, or `*` for all' };
+const recipientFault = recipientFaultUnless(NAME, 'write the id of a user, `dept:ID`, or `*` for all');
 
 /** Recipients in the lists of a request, at most 100 users in each. */
 function listsOf(to: readonly string[]): readonly [object, ...object[]] {

@@ -6,6 +6,7 @@ import { separateParts } from '../kit/chat/parts.ts';
 import { type CodeMeaning, each, misconfigured, permanent } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
+import { recipientFaultUnless } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
 import { UTF16 } from '../kit/text/text.ts';
 
@@ -13,10 +14,7 @@ import { UTF16 } from '../kit/text/text.ts';
 const MAX_TEXT = 4000;
 const NAME = /^(user|group):([1-9]\d{4,11})$/;
 
-const recipientFault = (name: string) =>
-  NAME.test(name)
-    ? undefined
-    : { message: 'this is not a recipient', mend: 'write `user:` or `group:` before the number' };
+const recipientFault = recipientFaultUnless(NAME, 'write `user:` or `group:` before the number');
 
 /** The message may have been sent: clients answer so when QQ does not confirm it in time. https://github.com/NapNeko/NapCatQQ/issues/1772 */
 const PERHAPS_SENT: CodeMeaning = { class: 'unknown', message: 'QQ did not confirm the message in time' };

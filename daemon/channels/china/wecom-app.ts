@@ -18,7 +18,7 @@ import {
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
-import { requireRecipients } from '../kit/recipients/names.ts';
+import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
 import { plainOf, plainTitle } from '../kit/text/plain.ts';
 import { BYTES, byteLength, CODE_POINTS, cutText, type Unit } from '../kit/text/text.ts';
@@ -81,10 +81,7 @@ const cardTitle = (message: Message): string => cutText(plainTitle(message), TEX
 
 const NAME = /^(?:\*|@all|(?:party|tag):\d{1,10}|(?!party:|tag:)[\w.@-]{1,64})$/;
 
-const recipientFault = (name: string) =>
-  NAME.test(name)
-    ? undefined
-    : { message: 'this is not a recipient', mend: 'write the id of a user, `party:ID`, `tag:ID`, or `*` for all' };
+const recipientFault = recipientFaultUnless(NAME, 'write the id of a user, `party:ID`, `tag:ID`, or `*` for all');
 
 /** Recipients in the three lists of a request. */
 function listsOf(to: readonly string[]) {

@@ -6,7 +6,7 @@ import { separateParts } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
-import { requireRecipients } from '../kit/recipients/names.ts';
+import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { CODE_POINTS, cutText } from '../kit/text/text.ts';
@@ -25,8 +25,7 @@ const CONTENT_TYPES: Readonly<Record<Message['format'], { readonly contentType: 
 
 const UID = /^UID_\w{1,64}$/;
 
-const recipientFault = (name: string) =>
-  UID.test(name) ? undefined : { message: 'this is not a UID', mend: 'write the UID of a user (`UID_...`)' };
+const recipientFault = recipientFaultUnless(UID, 'write the UID of a user (`UID_...`)', 'a UID');
 
 interface TargetResult {
   readonly target: string;

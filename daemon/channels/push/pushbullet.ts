@@ -5,6 +5,7 @@ import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { untilSeconds } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
+import { recipientFaultUnless } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { cutText, UTF16 } from '../kit/text/text.ts';
@@ -15,10 +16,10 @@ const MAX_BODY = 16_000;
 
 const isEmail = (name: string): boolean => name.includes('@');
 
-const recipientFault = (name: string) =>
-  /^(?:[^\s@]+@[^\s@]+|[\w-]{1,100})$/.test(name)
-    ? undefined
-    : { message: 'this is not a recipient', mend: 'write an e-mail address, or the tag of a channel' };
+const recipientFault = recipientFaultUnless(
+  /^(?:[^\s@]+@[^\s@]+|[\w-]{1,100})$/,
+  'write an e-mail address, or the tag of a channel',
+);
 
 /** Pushbullet. https://docs.pushbullet.com/#create-push */
 export const pushbullet = defineHttpChannel({

@@ -2,6 +2,7 @@ import type { SettingProblem } from '../../core/compile/registry.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
+import { recipientFaultUnless } from '../kit/recipients/names.ts';
 
 /** Phone numbers in the international form, E.164. https://www.itu.int/rec/T-REC-E.164 */
 const E164 = /^\+[1-9]\d{6,14}$/;
@@ -12,13 +13,11 @@ export const phoneNumbers = (description: string) =>
     examples: ['+4915187654321', ['+4915187654321', '+14155550123']],
   });
 
-export const phoneFault = (text: string): Omit<SettingProblem, 'pointer'> | undefined =>
-  E164.test(text)
-    ? undefined
-    : {
-        message: 'this is not a phone number in the international form',
-        mend: "write `+`, the country and the number in digits alone, in quotes: `'+4915187654321'`",
-      };
+export const phoneFault = recipientFaultUnless(
+  E164,
+  "write `+`, the country and the number in digits alone, in quotes: `'+4915187654321'`",
+  'a phone number in the international form',
+);
 
 /** Mobile number in mainland China: 11 digits, with or without the country. */
 const CHINESE = /^(?:(?:\+|00)?86)?1\d{10}$/;

@@ -6,6 +6,7 @@ import { buttonsOf } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { key } from '../../kit/http/settings.ts';
+import { recipientFaultUnless } from '../../kit/recipients/names.ts';
 import { linkAddress } from '../../kit/text/escape.ts';
 import { fitText, layoutOf, PLAIN, without } from '../../kit/text/layout.ts';
 import { plainTitle } from '../../kit/text/plain.ts';
@@ -23,13 +24,10 @@ const MAX_IMAGE_ADDRESS = 2000;
 /** Id of a user, a group or a room. */
 const RECIPIENT = /^[UCR][0-9a-f]{8,64}$/i;
 
-const recipientFault = (name: string) =>
-  RECIPIENT.test(name)
-    ? undefined
-    : {
-        message: 'this is not a recipient',
-        mend: 'write the id of a user (`U...`), a group (`C...`) or a room (`R...`)',
-      };
+const recipientFault = recipientFaultUnless(
+  RECIPIENT,
+  'write the id of a user (`U...`), a group (`C...`) or a room (`R...`)',
+);
 
 /** LINE shows pictures over https only. */
 function imageOf({ image = '' }: Message): string | undefined {

@@ -6,6 +6,7 @@ import { type Mentions, mentionFaultUnless } from '../../kit/chat/mention.ts';
 import { dayOf } from '../../kit/chat/parts.ts';
 import { type CodeMeaning, misconfigured, permanent, transient } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
+import { recipientFaultUnless } from '../../kit/recipients/names.ts';
 import { fitText, layoutOf, PLAIN } from '../../kit/text/layout.ts';
 import { UTF16 } from '../../kit/text/text.ts';
 
@@ -17,13 +18,10 @@ const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const RECIPIENT = new RegExp(String.raw`^(?:\+\d{6,15}|group\.[\w+/=-]+|(?:u:)?[a-z_]\w*\.\d{2,}|${UUID})$`, 'i');
 const PERSON = new RegExp(String.raw`^\+\d{6,15}$|^${UUID}$`, 'i');
 
-const recipientFault = (name: string) =>
-  RECIPIENT.test(name)
-    ? undefined
-    : {
-        message: 'this is not a recipient',
-        mend: 'write a number as `+4915112345678`, `group.ID`, or a user name as `ada.01`',
-      };
+const recipientFault = recipientFaultUnless(
+  RECIPIENT,
+  'write a number as `+4915112345678`, `group.ID`, or a user name as `ada.01`',
+);
 
 /** Refusals, which the server gives as sentences of signal-cli, with their codes. */
 const REFUSALS: readonly (readonly [sentence: RegExp, code: string, CodeMeaning])[] = [

@@ -6,6 +6,7 @@ import { misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
+import { recipientFaultUnless } from '../../kit/recipients/names.ts';
 import { linkAddress } from '../../kit/text/escape.ts';
 import { fitText, layoutOf, TELEGRAM_HTML, without } from '../../kit/text/layout.ts';
 import { UTF16 } from '../../kit/text/text.ts';
@@ -15,10 +16,7 @@ import { botPath, recipientsOf, telegramButtons } from './buttons.ts';
 const MAX_TEXT = 4096;
 
 /** A number, negative for groups, or the public name of a channel or group. */
-const CHAT = /^(?:-?\d{1,20}|@\w{4,64})$/;
-
-const chatFault = (name: string) =>
-  CHAT.test(name) ? undefined : { message: 'this is not a chat', mend: 'write its id in digits, or `@name`' };
+const chatFault = recipientFaultUnless(/^(?:-?\d{1,20}|@\w{4,64})$/, 'write its id in digits, or `@name`', 'a chat');
 
 /** Telegram bot. https://core.telegram.org/bots/api#sendmessage */
 export const telegram = defineHttpChannel({

@@ -7,6 +7,7 @@ import { each, misconfigured, permanent, rateLimited, transient } from '../../ki
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
+import { recipientFaultUnless } from '../../kit/recipients/names.ts';
 import { htmlLink, TELEGRAM_DIALECT } from '../../kit/text/dialects.ts';
 import { fitJson, fitText, layoutOf, type Markup, PLAIN } from '../../kit/text/layout.ts';
 import { type Dialect, renderMarkdown } from '../../kit/text/markdown.ts';
@@ -36,10 +37,11 @@ const HTML: Markup = {
 /** A room id (newer rooms have no server in it), or an alias. https://spec.matrix.org/latest/appendices/#room-ids */
 const ROOM = /^[!#][^\s]+$/;
 
-const roomFault = (name: string) =>
-  ROOM.test(name)
-    ? undefined
-    : { message: 'this is not a room', mend: 'write its id (`!abc:example.org`) or an alias (`#ops:example.org`)' };
+const roomFault = recipientFaultUnless(
+  ROOM,
+  'write its id (`!abc:example.org`) or an alias (`#ops:example.org`)',
+  'a room',
+);
 
 /** Content of a message. Only `m.mentions` mentions people, and it is always there, so that `@room` in a text has no effect. */
 function contentOf(message: Message, mentions: Mentions) {

@@ -1,7 +1,14 @@
+import type { NameChecks } from '../../../core/compile/registry.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 
 /** Characters that no name has: they end a line or reverse the text after them. */
 export const CONTROL_CHARACTERS = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+
+/** Finds names of recipients that do not have this form. `mend` says what to write; `kind` is what such a name is. */
+export const recipientFaultUnless =
+  (form: RegExp, mend: string, kind = 'a recipient'): NonNullable<NameChecks['to']> =>
+  (name) =>
+    form.test(name) ? undefined : { message: `this is not ${kind}`, mend };
 
 /** Refuses a message with an entry of `to` that is not one name, since entries may come from an event. `separators` match what separates names at the provider. */
 export function checkRecipients(to: readonly string[] | undefined, code: string, separators = /(?!)/): void {
