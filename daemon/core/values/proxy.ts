@@ -5,7 +5,7 @@ import { type ReadUrl, readUrl, type UrlForm } from './url.ts';
 export type ProxySetting = Secret | 'env' | 'none';
 
 /** Kinds of proxies. `https`: HTTP over TLS. `socks5h`: SOCKS 5 that looks up the names of servers; for `socks5` they are looked up here. */
-export const PROXY_SCHEMES = ['http', 'https', 'socks5', 'socks5h'] as const;
+const PROXY_SCHEMES = ['http', 'https', 'socks5', 'socks5h'] as const;
 export type ProxyScheme = (typeof PROXY_SCHEMES)[number];
 
 const PROXY_URL: UrlForm = {

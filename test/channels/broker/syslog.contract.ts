@@ -11,7 +11,7 @@ export const MESSAGE =
   /^<(?<priority>\d{1,3})>1 (?<time>\S+) (?<host>[!-~]{1,255}) (?<app>[!-~]{1,48}) - (?<id>[!-~]{1,32}) \[belfry@32473(?<data>(?: [a-z]+="(?:[^"\\\]]|\\["\\\]])*")+)\] \uFEFF?(?<text>.*)$/su;
 
 /** Messages that come with their length, and the bytes of an incomplete one. */
-export function framesOf(bytes: Buffer): { readonly messages: readonly string[]; readonly rest: Buffer } {
+function framesOf(bytes: Buffer): { readonly messages: readonly string[]; readonly rest: Buffer } {
   const messages: string[] = [];
   let rest = bytes;
   for (;;) {

@@ -13,7 +13,7 @@ export interface Alert {
   readonly endsAt: string;
 }
 
-export const alertsOf = (received: string): readonly Alert[] => JSON.parse(received) as Alert[];
+const alertsOf = (received: string): readonly Alert[] => JSON.parse(received) as Alert[];
 
 export const contract: ChannelContract = {
   type: alertmanager,

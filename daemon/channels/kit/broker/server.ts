@@ -42,7 +42,7 @@ export const serverSettings = (description: string, example: string) => ({
 });
 
 /** Reads `url`; returns the problem if it is not valid. */
-export function readServer({ url, ca }: ServerSettings, form: ServerForm): Server | SettingProblem {
+function readServer({ url, ca }: ServerSettings, form: ServerForm): Server | SettingProblem {
   const read = readUrl(url.reveal(), { ...form, schemes: Object.keys(form.schemes) });
   if (!read.ok) return { pointer: '/url', message: `\`url\` ${read.message}`, mend: read.mend };
   const { scheme, host, port, user, password, target } = read.url;

@@ -125,7 +125,7 @@ const timedOut = (): Error => Object.assign(new Error('connect timeout'), { code
 const closed = (): Error => Object.assign(new Error('the channel was closed'), { code: 'ECONNABORTED' });
 
 /** Failure of a connection that a setting denies; `setting` is its name. */
-export const egressRefusal = (setting: string): SendFailure =>
+const egressRefusal = (setting: string): SendFailure =>
   new SendFailure(
     'permanent',
     'net.egress_denied',

@@ -12,14 +12,14 @@ const MATCHER =
   /^\s*(?<label>"(?:[^"\\]|\\.)*"|[A-Za-z_][\w:]*)\s*(?<operator>=~|!~|!=|=)\s*(?<value>"(?:[^"\\]|\\.)*"|[^\s"]*)\s*$/;
 
 /** Reads `a="b"`; undefined if it is not a matcher. */
-export function readMatcher(text: string): Matcher | undefined {
+function readMatcher(text: string): Matcher | undefined {
   const { label, operator, value } = MATCHER.exec(text)?.groups ?? {};
   if (label === undefined) return undefined;
   return { label: unquoted(label), operator: operator as Matcher['operator'], value: unquoted(value!) };
 }
 
 /** Splits `{a="b", c=~"d"}` at the commas outside of quotes. */
-export const splitMatchers = (text: string): string[] =>
+const splitMatchers = (text: string): string[] =>
   [
     ...text
       .trim()
