@@ -71,7 +71,7 @@ const MAX_RECIPIENTS = 100;
 /** E-mail over SMTP. https://www.rfc-editor.org/rfc/rfc5321 */
 export const email = defineChannel({
   type: 'email',
-  summary: 'Sends mail over SMTP, as text and HTML, with a login, TLS and DKIM.',
+  summary: 'Mail over SMTP, as text and HTML, with a login, TLS and DKIM',
   documentation: 'https://www.rfc-editor.org/rfc/rfc5321',
   setup: [
     'Take the name of the SMTP server and a login from your mail provider.',

@@ -32,7 +32,7 @@ const programCheck: ChannelCheck<{ readonly run: readonly Template[]; readonly c
 /** Runs a program for each message. */
 export const command = defineChannel({
   type: 'command',
-  summary: 'Runs a program with the message on standard input as JSON and in its environment; no shell.',
+  summary: 'A program that gets the message on standard input as JSON and in its environment; no shell',
   documentation: 'https://man.openbsd.org/sysexits.3',
   setup: ['Write a program that reads the message as JSON from its standard input, and exits with 0.'],
   example: { run: ['/usr/local/bin/page', '{{ title }}'] },

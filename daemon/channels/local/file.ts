@@ -37,7 +37,7 @@ const writableCheck: ChannelCheck<{ readonly path: Template }> = {
 /** Appends each message to a file as one line, which is synced before the message counts as delivered. */
 export const file = defineChannel({
   type: 'file',
-  summary: 'Appends each message to a file as one line, as JSON or as text.',
+  summary: 'A file to which each message is appended as one line, as JSON or as text',
   documentation: 'https://jsonlines.org/',
   setup: ['Choose a file in a folder that the user of Belfry may write.'],
   example: { path: '/var/log/belfry/messages.jsonl' },

@@ -12,7 +12,7 @@ const MAX_TITLE_BYTES = 1024;
 /** The daemon's own log: the terminal, or under systemd the journal. */
 export const log = defineChannel({
   type: 'log',
-  summary: "Writes the message to the daemon's own log: the terminal, or the journal under systemd.",
+  summary: "The daemon's own log: the terminal, or the journal under systemd",
   documentation: 'https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level',
   setup: ['Nothing is needed.'],
   example: { level: 'info' },

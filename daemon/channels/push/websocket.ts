@@ -35,7 +35,7 @@ const settings = strict({
 /** Pushes messages to connected users. A push is durable; the receipt of the delivery is the acknowledgement of the users. */
 export const websocket = defineChannel({
   type: 'websocket',
-  summary: 'Pushes to the connected WebSocket and server-sent-events clients of users.',
+  summary: 'Programs and pages of users, connected over WebSocket or server-sent events',
   documentation: 'https://www.rfc-editor.org/rfc/rfc6455',
   setup: [
     'Give each user a token of scope `stream:NAME` under `daemon.tokens`.',

@@ -59,7 +59,7 @@ type Settings = Static<typeof settingsSchema>;
 /** Any HTTP endpoint. Signing: https://www.standardwebhooks.com */
 export const webhook = defineChannel({
   type: 'webhook',
-  summary: 'Sends an HTTP request with your own body and headers, signed if you want',
+  summary: 'An HTTP request with your own body and headers, signed if you want',
   documentation: 'https://www.standardwebhooks.com/',
   setup: ['Take the address from the receiver.', 'If it checks signatures, take its signing secret, too.'],
   example: { url: 'https://example.com/hooks/ops' },

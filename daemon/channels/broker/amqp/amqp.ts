@@ -77,7 +77,7 @@ const ROUTING_KEY: NameForm = {
 /** AMQP 0-9-1, as of RabbitMQ. https://www.rabbitmq.com/docs/publishers */
 export const amqp = defineChannel({
   type: 'amqp',
-  summary: 'Publishes the message as JSON to an exchange or a queue of RabbitMQ, or of another AMQP 0-9-1 broker.',
+  summary: 'An exchange or a queue of RabbitMQ, or of another AMQP 0-9-1 broker, with the message as JSON',
   documentation: 'https://www.rabbitmq.com/docs/publishers',
   setup: [
     'Declare the exchange and a queue that is bound to it; Belfry declares nothing.',

@@ -85,7 +85,7 @@ const TOPIC: NameForm = {
 /** MQTT 5, or 3.1.1 where the broker does not speak 5. https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html */
 export const mqtt = defineChannel({
   type: 'mqtt',
-  summary: 'Publishes the message as JSON to a topic of an MQTT broker.',
+  summary: 'A topic of an MQTT broker, with the message as JSON',
   documentation: 'https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html',
   setup: [
     'Make a user of the broker (Mosquitto: `mosquitto_passwd /etc/mosquitto/passwd belfry`) that may write to the topic.',

@@ -64,7 +64,7 @@ const SUBJECT: NameForm = {
 /** NATS and JetStream. https://docs.nats.io/reference/reference-protocols/nats-protocol */
 export const nats = defineChannel({
   type: 'nats',
-  summary: 'Publishes the message as JSON to a subject of NATS, or stores it in a JetStream stream.',
+  summary: 'A subject of NATS, or a stream of JetStream, with the message as JSON',
   documentation: 'https://docs.nats.io/nats-concepts/subjects',
   setup: [
     'Make a user that may publish to the subject and subscribe to `_INBOX.>`, where confirmations arrive.',

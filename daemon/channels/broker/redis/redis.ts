@@ -107,7 +107,7 @@ const REFUSALS: readonly Refusal[] = [
 /** Redis streams and channels. https://redis.io/docs/latest/commands/xadd/, https://redis.io/docs/latest/commands/publish/ */
 export const redis = defineChannel({
   type: 'redis',
-  summary: 'Adds the message as JSON to a Redis stream, or publishes it to the subscribers of a channel.',
+  summary: 'A stream or a channel of Redis, with the message as JSON',
   documentation: 'https://redis.io/docs/latest/develop/data-types/streams/',
   setup: [
     'Make a user that may do only this: `ACL SETUSER belfry on >PASSWORD ~alerts +xadd` (for a channel: `&alerts +publish`).',

@@ -65,7 +65,7 @@ const MAX_STREAM_BYTES = 8192;
 /** Syslog. https://www.rfc-editor.org/rfc/rfc5424 */
 export const syslog = defineChannel({
   type: 'syslog',
-  summary: 'Sends the message to a syslog server over UDP, TCP or TLS.',
+  summary: 'A syslog server, over UDP, TCP or TLS',
   documentation: 'https://www.rfc-editor.org/rfc/rfc5424',
   setup: [
     'Let the server listen: in rsyslog `module(load="imtcp")` and `input(type="imtcp" port="514")`.',

@@ -47,7 +47,7 @@ type DesktopSettings = Static<typeof settingsSchema>;
  */
 export const desktop = defineChannel({
   type: 'desktop',
-  summary: 'Shows a notification on the desktop of the user that runs the daemon.',
+  summary: 'Notifications on the desktop of the user that runs the daemon',
   documentation: 'https://specifications.freedesktop.org/notification-spec/latest/',
   setup: [
     'Run Belfry as a user service, in the session of the desktop.',

@@ -16,8 +16,8 @@ export function schemaCases(type: ChannelType): readonly ContractCase[] {
       const unknown = Object.keys(type.supports).filter((part) => !MESSAGE_PARTS.some((known) => known === part));
       assert.deepEqual(unknown, []);
     }),
-    test('the type has a summary of one line and the address of its documentation', () => {
-      assert.match(type.summary, /^\S[^\n]{10,}$/);
+    test('the type has a summary of one line without a full stop, and the address of its documentation', () => {
+      assert.match(type.summary, /^\S[^\n]{10,}[^.\n]$/);
       assert.match(type.documentation, /^https:\/\//);
     }),
   ];
