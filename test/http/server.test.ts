@@ -47,7 +47,8 @@ test('each route requires its scope, and only the listed ones are open', async (
     expect([route, answer.status]).toEqual([route, 401]);
   }
   const open = routes.filter(({ scope }) => scope === 'open').map((route) => route.path);
-  expect(open).toEqual(['/openapi.json', '/client.js']);
+  const page = ['page.js', 'page.css', 'worker.js', 'manifest.webmanifest', 'icon.png'];
+  expect(open).toEqual(['/v1/webpush', ...page.map((file) => `/v1/webpush/${file}`), '/openapi.json', '/client.js']);
 });
 
 test('the Unix socket has mode 0660 and needs no token, with any Host', async () => {

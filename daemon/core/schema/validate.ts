@@ -36,12 +36,7 @@ function essential(errors: readonly Mismatch[]): Mismatch[] {
 }
 
 function bestBranch(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
-  const branches = new Map<string, Mismatch[]>();
-  for (const error of errors) {
-    const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!;
-    branches.set(branch, [...(branches.get(branch) ?? []), error]);
-  }
-  const rightKind = [...branches.values()].filter((branch) => !branch.some((error) => wrongKind(error, union)));
+  const rightKind = branchesOf(union, errors).filter((branch) => !isWrongKind(branch, union));
   const best = rightKind.map(essential).sort((a, b) => costOf(a) - costOf(b))[0];
   return best === undefined ||
     (rightKind.length > 1 && best.every((error) => error.instancePath === union.instancePath && isChoice(error)))
@@ -49,9 +44,27 @@ function bestBranch(union: Mismatch, errors: readonly Mismatch[]): Mismatch[] {
     : best;
 }
 
-/** Whether the value has another type than the branch, such as a list instead of a string. */
-function wrongKind(error: Mismatch, union: Mismatch): boolean {
-  return error.keyword === 'type' && error.instancePath === union.instancePath;
+/** Errors inside a union, by its branch. */
+function branchesOf(union: Mismatch, errors: readonly Mismatch[]): Mismatch[][] {
+  const branches = new Map<string, Mismatch[]>();
+  for (const error of errors) {
+    if (!error.schemaPath.startsWith(`${union.schemaPath}/`)) continue;
+    const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!;
+    branches.set(branch, [...(branches.get(branch) ?? []), error]);
+  }
+  return [...branches.values()];
+}
+
+/** Whether the value has another type than the branch, such as a list instead of a string. A branch that is a union has the types of its branches. */
+function isWrongKind(branch: readonly Mismatch[], union: Mismatch): boolean {
+  const isHere = ({ instancePath }: Mismatch): boolean => instancePath === union.instancePath;
+  // The outermost union of the branch has the shortest path.
+  const [nested] = branch
+    .filter((error) => error.keyword === 'anyOf' && isHere(error))
+    .toSorted((a, b) => a.schemaPath.length - b.schemaPath.length);
+  return nested === undefined
+    ? branch.some((error) => error.keyword === 'type' && isHere(error))
+    : branchesOf(nested, branch).every((inner) => isWrongKind(inner, nested));
 }
 
 const isChoice = ({ keyword }: Mismatch): boolean => keyword === 'enum' || keyword === 'pattern';
