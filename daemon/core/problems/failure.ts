@@ -15,7 +15,7 @@ export interface FailureDetail {
   readonly rateLimited?: boolean;
   /** The provider refused the credentials or configuration of the channel (401, 403, a bad-token code): all its deliveries would fail. */
   readonly misconfigured?: boolean;
-  /** One recipient alone is refused or postponed; others may get the message. */
+  /** One recipient alone is refused or postponed, or the server that it chose fails; others may get the message. */
   readonly ofRecipient?: boolean;
   /** Endpoints that refused the connection: once one accepts a connection, a retry is worthwhile. */
   readonly refusedAt?: readonly Endpoint[];

@@ -122,7 +122,8 @@ export class Health {
       await this.#cooldown.beginStored(pauseAfter(failure), `${failure.message} (${failure.code})`, fingerprint);
       return false;
     }
-    if (failure.class !== 'permanent') return this.#failed(failure, result);
+    if (failure.class !== 'permanent')
+      return failure.detail.ofRecipient === true ? false : this.#failed(failure, result);
     // A server that refuses one message works.
     const closed = this.#closeBreaker();
     if (this.#fault.current?.kind === 'failing') await this.#recovered();

@@ -102,7 +102,7 @@ test('links and buttons open http and https only', async () => {
 test('each user gets it, and a browser that is gone is forgotten and fails nobody else', async () => {
   const { service, send, ended } = await opened('alice', 'bob');
   service.answer({ status: 410 }, { status: 201 });
-  expect(await send({})).toMatchObject({ answer: expect.stringMatching(/^refused: alice \d+: /) as string });
+  expect(await send({})).toMatchObject({ answer: expect.stringMatching(/^refused: alice [\da-f]{8}: /) as string });
   expect(ended).toEqual([`${service.origin}/alice`]);
   await send({});
   expect(service.requests.map(({ path }) => path)).toEqual(['/alice', '/bob', '/bob']);
@@ -112,11 +112,21 @@ test('the server of one browser stops or pauses nobody else', async () => {
   const { service, notifier } = await opened('alice', 'bob');
   service.answer({ status: 429, headers: { 'retry-after': '86400' } }, { status: 301 }, { status: 201 });
   const failed = await failureOfSending(notifier, sampleMessage(), sampleIo());
-  expect(failed).toMatchObject({ class: 'transient', code: 'http.429', detail: { retryAfter: 86_400_000 } });
+  expect(failed).toMatchObject({ class: 'transient', code: 'http.429', detail: { ofRecipient: true } });
   expect([failed.detail.rateLimited, failed.detail.misconfigured]).toEqual([undefined, undefined]);
-  expect(service.requests.map(({ path }) => path)).toEqual(['/alice', '/bob']);
   await notifier.send(sampleMessage(), sampleIo({ attempt: 2 }));
   expect(service.requests.map(({ path }) => path)).toEqual(['/alice', '/bob', '/alice']);
+});
+
+test('a server that never answers delays no other browser', async () => {
+  const { service, notifier } = await opened('alice', 'bob');
+  service.answerAside('/alice', { hang: true });
+  const ending = new AbortController();
+  const failing = failureOfSending(notifier, sampleMessage(), sampleIo({ signal: ending.signal }));
+  await service.arrived(1);
+  ending.abort();
+  expect(await failing).toMatchObject({ detail: { ofRecipient: true } });
+  expect(service.requests.map(({ path }) => path)).toEqual(['/bob']);
 });
 
 test('a user without a browser cannot get it', async () => {

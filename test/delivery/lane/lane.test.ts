@@ -48,6 +48,16 @@ test('a single delivery that opens the breaker is itself the probe after 1, 2 an
   expect(await state(delivery!.id)).toBe('delivered');
 });
 
+test('failures of servers that recipients chose open no breaker', async () => {
+  const theirs = fails(new SendFailure('transient', 'net.refused', 'nobody listens', { ofRecipient: true }));
+  harness.script('a', theirs, theirs, theirs, theirs, theirs, theirs, ok);
+  await harness.apply(channel('a', { retry: [3_600_000] }));
+  await harness.enqueue('a', {}, 6);
+  const [other] = await harness.enqueue('a');
+  expect(harness.lanes.status()).toMatchObject([{ state: 'ok' }]);
+  expect(await state(other!.id)).toBe('delivered');
+});
+
 test('a refusal that comes after a change of settings does not count against the new ones', async () => {
   const old = deferredReply();
   harness.script('a', old.reply, ok);

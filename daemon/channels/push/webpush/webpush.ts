@@ -4,6 +4,7 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { oneOrMany, strict } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
+import { sha256 } from '../../../lib/sha256.ts';
 import { parseDuration } from '../../../lib/time/duration.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo, supports } from '../../channel.ts';
 import { type Answers, judgeAnswer } from '../../kit/http/answers.ts';
@@ -117,12 +118,12 @@ class WebPushNotifier implements Notifier {
     return await this.#several.send(names, io.delivery.id, sendTo);
   }
 
-  /** Browsers by a name that shows no credential: user and number. */
+  /** Browsers by a name that shows no credential. */
   async #devices(users: readonly string[]): Promise<Map<string, Device>> {
     const lists = await Promise.all(
       users.map(async (user) => {
         const subscriptions = await this.#tools.subscriptions.of(user);
-        return subscriptions.map((subscription) => [`${user} ${subscription.at}`, { user, subscription }] as const);
+        return subscriptions.map((subscription) => [nameOf(user, subscription), { user, subscription }] as const);
       }),
     );
     return new Map(lists.flat());
@@ -153,11 +154,14 @@ class WebPushNotifier implements Notifier {
   }
 }
 
-/** Failure of one browser. Its user chose the server, so no answer of that server may stop or pause the channel for the others. */
+/** Failure of one browser. Its user chose the server, so no fault of that server may stop or pause the channel for the others. */
 function ofOneBrowser({ class: failureClass, code, message, detail }: SendFailure): SendFailure {
-  const { misconfigured: _misconfigured, rateLimited: _rateLimited, ...rest } = detail;
-  return new SendFailure(failureClass, code, message, rest);
+  const { misconfigured: _misconfigured, rateLimited: _rateLimited, refusedAt: _refusedAt, ...rest } = detail;
+  return new SendFailure(failureClass, code, message, { ...rest, ofRecipient: true });
 }
+
+/** User, and a part of the hash of the endpoint, which is a credential. */
+const nameOf = (user: string, { endpoint }: WebPushSubscription): string => `${user} ${sha256(endpoint).slice(0, 8)}`;
 
 interface Device {
   readonly user: string;
