@@ -95,6 +95,7 @@ const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
   'cli/program.ts': 'passes it to every part',
   'reload/yaml/parse-in-worker.ts': 'bounds the running time of a worker',
   'reload/yaml/time-slice.ts': 'bounds the time for which a task blocks the event loop',
+  'channels/plugins/host.ts': 'bounds the loading of a plugin by a command',
   'channels/plugins/worker-channels.ts': 'runs in the thread of a plugin, which gets it as a tool',
   'store/sqlite/disk/files.ts': 'bounds how often the files of the store are checked',
   'store/sqlite/pushes/user-cursors.ts': 'delays a write, so that several become one',

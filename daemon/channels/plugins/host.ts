@@ -5,7 +5,7 @@ import type { ChannelTypeInfo } from '../../core/compile/registry.ts';
 import { schemaOf } from '../../core/schema/json-schema.ts';
 import { compileSchema } from '../../core/schema/validators/validator.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import type { Clock } from '../../lib/time/clock.ts';
+import { type Clock, systemClock } from '../../lib/time/clock.ts';
 import { PluginFault } from './describe.ts';
 import { Plugin, type PluginLog } from './plugin.ts';
 
@@ -24,10 +24,10 @@ const PROGRAM = import.meta.url.endsWith('.ts')
   ? new URL('../../../bundle/', import.meta.url)
   : new URL('./', import.meta.url);
 
-/** For commands that send nothing: no log, and timers that never fire. */
+/** For commands, which send nothing. */
 const FOR_COMMANDS: PluginHostDeps = {
   log: { warn: () => undefined, error: () => undefined },
-  clock: { now: () => 0, monotonic: () => 0, after: () => () => undefined },
+  clock: systemClock,
 };
 
 /** Loads plugins, each in a thread of its own. A file whose content is the same is not loaded again. */

@@ -26,8 +26,9 @@ export class PluginNotifier implements Notifier {
   readonly #request: Pick<OpenRequest, 'type' | 'settings'>;
   readonly #tools: ChannelTools;
   readonly #endings = new Map<number, Abortable>();
-  /** The thread in which the channel is open. */
+  /** The thread in which the channel is open, or is being opened. */
   #openIn: PluginThread | undefined;
+  #opening: Promise<unknown> | undefined;
 
   constructor(
     plugin: OpenPlugin,
@@ -103,19 +104,25 @@ export class PluginNotifier implements Notifier {
   /** The thread of the plugin, in which the channel is open. */
   async #opened(): Promise<PluginThread> {
     const { thread } = this.#plugin;
-    if (thread === this.#openIn) return thread;
-    const { name, hostname, env, attachFrom } = this.#tools;
-    this.#openIn = thread;
-    const request: OpenRequest = { ...this.#request, instance: this.#instance, name, hostname, env, attachFrom };
-    await thread
-      .request((call) => ({ kind: 'open', call, request }))
-      .catch((cause: unknown) => {
-        this.#openIn = undefined;
-        if (cause instanceof SendFailure) throw cause;
-        const message = `the channel cannot be opened: ${(cause as Error).message}`;
-        throw new SendFailure('permanent', 'channel.open', message, { misconfigured: true, cause });
-      });
+    if (thread !== this.#openIn) {
+      this.#openIn = thread;
+      this.#opening = this.#open(thread);
+    }
+    await this.#opening;
     return thread;
+  }
+
+  async #open(thread: PluginThread): Promise<void> {
+    const { name, hostname, env, attachFrom } = this.#tools;
+    const request: OpenRequest = { ...this.#request, instance: this.#instance, name, hostname, env, attachFrom };
+    try {
+      await thread.request((call) => ({ kind: 'open', call, request }));
+    } catch (cause) {
+      if (this.#openIn === thread) this.#openIn = undefined;
+      if (cause instanceof SendFailure) throw cause;
+      const message = `the channel cannot be opened: ${(cause as Error).message}`;
+      throw new SendFailure('permanent', 'channel.open', message, { misconfigured: true, cause });
+    }
   }
 
   /** Reports to the plugin that the deadline has passed. A send that does not end is given up; a thread that does not answer is ended. */

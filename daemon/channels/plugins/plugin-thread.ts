@@ -1,12 +1,15 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { Receipt } from '../../core/delivery/delivery.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { PluginFault } from './describe.ts';
 import { unpackError } from './pack.ts';
 import type { FromWorker, Posted, SyncMethod, ToWorker, TypeDescription, WorkerStart } from './protocol.ts';
 
 /** Time in which the worker must answer a call for which the daemon waits, and in which the module must be loaded at such a call. */
 const SYNC_TIMEOUT_MS = 1000;
+/** Time in which the module must be loaded where the daemon goes on meanwhile. */
+export const LOAD_TIMEOUT_MS = 10_000;
 /** Memory of a plugin; one that needs more is ended. */
 const MAX_HEAP_MB = 256;
 
@@ -16,6 +19,7 @@ export type ForInstance = Extract<FromWorker, { kind: 'log' | 'want' }>;
 export interface ThreadDeps {
   readonly script: URL;
   readonly start: WorkerStart;
+  readonly clock: Clock;
   readonly onMessage: (message: ForInstance) => void;
   /** Called when the thread has ended by itself or was ended because it did not answer. */
   readonly onEnd: (reason: string) => void;
@@ -54,7 +58,10 @@ export class PluginThread {
       });
       this.#worker.on('exit', () => reject(new PluginFault(this.#ended ?? 'it has ended', 'correct the module')));
     });
-    this.#described.catch(() => undefined);
+    const cancel = deps.clock.after(LOAD_TIMEOUT_MS, () =>
+      this.end(`it is not loaded after ${LOAD_TIMEOUT_MS / 1000} s; it may be in an endless loop`),
+    );
+    this.#described.then(cancel, cancel);
   }
 
   /** The channel types of the plugin. Rejects with a `PluginFault`. */

@@ -23,12 +23,16 @@ export interface PluginDeps {
   readonly clock: Clock;
 }
 
+/** Calls in a row that a plugin may leave unanswered until its file changes. */
+const MAX_UNANSWERED = 3;
+
 /** A loaded plugin. Its thread is started again when it is needed after it has ended. */
 export class Plugin implements OpenPlugin {
   readonly #deps: PluginDeps;
   readonly #notifiers = new Map<number, PluginNotifier>();
   #thread: PluginThread;
   #nextInstance = 0;
+  #unanswered = 0;
   #isRetired = false;
 
   constructor(deps: PluginDeps) {
@@ -68,10 +72,11 @@ export class Plugin implements OpenPlugin {
   }
 
   #startThread(): PluginThread {
-    const { script, start, name, log } = this.#deps;
+    const { script, start, name, log, clock } = this.#deps;
     return new PluginThread({
       script,
       start,
+      clock,
       onMessage: (message: ForInstance) => this.#notifiers.get(message.instance)?.on(message),
       onEnd: (reason) => {
         if (!this.#isRetired)
@@ -84,7 +89,7 @@ export class Plugin implements OpenPlugin {
     const { has, settings, ...rest } = description;
     const { type } = rest;
     const call = <T>(method: SyncMethod, args: readonly unknown[], otherwise: T): T => {
-      const answer = this.thread.callSync(type, method, args);
+      const answer = this.#callSync(type, method, args);
       return answer === undefined ? otherwise : (answer.value as T);
     };
     const open = (given: unknown, tools: ChannelTools): Notifier => this.#open(type, given, tools);
@@ -103,10 +108,18 @@ export class Plugin implements OpenPlugin {
     return made;
   }
 
+  /** Undefined if the plugin does not answer. The whole daemon waits for each answer, so a plugin that gave none several times is not asked again. */
+  #callSync(...call: Parameters<PluginThread['callSync']>): ReturnType<PluginThread['callSync']> {
+    if (this.#unanswered >= MAX_UNANSWERED) return undefined;
+    const answer = this.thread.callSync(...call);
+    this.#unanswered = answer === undefined ? this.#unanswered + 1 : 0;
+    return answer;
+  }
+
   /** An escape that fails must not lose a message or let text through as it is. */
   #escape(type: string, text: string, format: Parameters<typeof escapeFor>[1]): string {
     try {
-      const answer = this.thread.callSync(type, 'escape', [text, format]);
+      const answer = this.#callSync(type, 'escape', [text, format]);
       if (typeof answer?.value === 'string') return answer.value;
     } catch (error) {
       this.#deps.log.warn({ plugin: this.#deps.name, error: (error as Error).message }, '`escape` of a plugin failed');

@@ -1,9 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { ChannelType } from '../../../daemon/channels/channel.ts';
+import { PluginHost } from '../../../daemon/channels/plugins/host.ts';
 import { check } from '../../../daemon/cli/check-rules.ts';
 import { registry } from '../../../daemon/cli/registry.ts';
+import { channelTools, failureOfSending, sampleIo, sampleMessage } from '../../support/delivery.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const TYPE = (more: string): string =>
   `export const channels = [{ type: 'mine', summary: 'Mine', open: () => ({ send: async () => ({}) }), ${more} }];`;
@@ -46,6 +50,45 @@ test.each([
   const found = await problems(plugin);
   expect(found).toEqual([expect.stringContaining(message)]);
   expect(found[0]).toContain(FAULT);
+});
+
+/** A plugin whose channels are opened by the daemon. */
+async function loaded(plugin: string): Promise<ChannelType> {
+  const file = path.join(await temporaryFolder(), 'mine.mjs');
+  await writeFile(file, plugin);
+  const host = new PluginHost();
+  onTestFinished(() => host.close());
+  const { types } = await host.load([file]);
+  return types[0] as ChannelType;
+}
+
+test('a plugin that cannot open its channel refuses every message with the reason', async () => {
+  const type = await loaded(TYPE(OBJECT).replace('=> ({ send', "=> { throw new Error('no luck'); }, x: () => ({ send"));
+  const notifier = type.open({}, channelTools());
+  const failures = [1, 2].map(() => failureOfSending(notifier, sampleMessage(), sampleIo()));
+  for (const failed of await Promise.all(failures)) expect(failed).toMatchObject({ code: 'channel.open' });
+  await notifier.close?.();
+});
+
+test('a plugin whose `escape` is an endless loop makes the daemon wait three times at most', async () => {
+  const type = await loaded(TYPE(`${OBJECT}, escape: () => { for (;;); }`));
+  const wait = vi.spyOn(Atomics, 'wait');
+  onTestFinished(() => wait.mockRestore());
+  for (let count = 0; count < 6; count += 1) expect(type.escape!('<b>', 'html')).toBe('&lt;b&gt;');
+  expect(wait).toHaveBeenCalledTimes(3);
+});
+
+test('a plugin that is an endless loop is reported after 10 s', async () => {
+  const file = path.join(await temporaryFolder(), 'mine.mjs');
+  await writeFile(file, 'for (;;);');
+  const clock = new VirtualClock();
+  const log = { warn: () => undefined, error: () => undefined };
+  const loading = new PluginHost({ log, clock }).load([file]);
+  await vi.waitUntil(() => clock.waiting > 0);
+  await clock.advance(10_000);
+  expect((await loading).faults).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('10 s') as string }),
+  ]);
 });
 
 test('a plugin whose check is an endless loop is reported after a second', async () => {
