@@ -69,7 +69,7 @@ export function compileEgress({ denyPrivate, allow, deny }: EgressSettings): Egr
   return {
     denialOf,
     denialOfHost(host) {
-      if (isAddress(host)) return denialOf(host);
+      if (isAddress(withoutZone(host))) return denialOf(host);
       if (isLocalName(plainName(host))) {
         const denials = LOOPBACK.map((address) => denialOf(address, host));
         return denials.includes(undefined) ? undefined : denials[0];
@@ -91,13 +91,17 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 const isIn = (address: Address, [range, bits]: Network): boolean =>
   address.kind() === range.kind() && address.match(range, bits);
 
-/** The address, and the IPv4 address to which a connection to it goes; undefined if it cannot be read. */
+const withoutZone = (text: string): string => text.replace(/%.*$/s, '');
+
+/** The address, and those to which a connection to it goes; undefined if it cannot be read. */
 function formsOf(text: string): readonly Address[] | undefined {
-  const plain = text.replace(/%.*$/s, '');
+  const plain = withoutZone(text);
   if (!isAddress(plain)) return undefined;
   const address = ipaddr.parse(plain);
   const embedded = address instanceof ipaddr.IPv6 ? embeddedIpv4(address) : undefined;
-  return embedded === undefined ? [address] : [address, embedded];
+  const forms = embedded === undefined ? [address] : [address, embedded];
+  // The kernel connects to this machine: https://www.rfc-editor.org/rfc/rfc1122#section-3.2.1.3
+  return forms.at(-1)!.range() === 'unspecified' ? [...forms, ...LOOPBACK.map((own) => ipaddr.parse(own))] : forms;
 }
 
 /** Prefixes of IPv6 addresses that contain an IPv4 address, and its offset in bytes. */

@@ -88,6 +88,14 @@ describe('`allow` and `deny`', () => {
     expect(egress.denialOf('::ffff:192.0.3.1')).toBeUndefined();
   });
 
+  test('an address that stands for this machine is denied with the loopback', () => {
+    const egress = denialBy({ deny: ['127.0.0.0/8', '::1'] });
+    for (const form of ['0.0.0.0', '::', '::ffff:0.0.0.0', '64:ff9b::', '::1%lo'])
+      expect(egress.denialOf(form), form).toBe('daemon.egress.deny');
+    expect(egress.denialOfHost('::1%lo')).toBe('daemon.egress.deny');
+    expect(denialBy({ denyPrivate: true }).denialOfHost('fe80::1%eth0')).toBe('daemon.egress.deny_private');
+  });
+
   test('everything but some servers can be denied', () => {
     const egress = denialBy({ allow: ['hooks.example.com'], deny: ['0.0.0.0/0', '::/0'] });
     expect(egress.denialOf('2606:4700::1', 'hooks.example.com')).toBeUndefined();
