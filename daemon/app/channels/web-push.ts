@@ -3,6 +3,7 @@ import type { WebPushSubscriptions } from '../../channels/channel.ts';
 import type { VapidKeys, WebPushSubscription } from '../../core/delivery/web-push.ts';
 import { parseJson } from '../../core/values/json.ts';
 import type { WebPushApi } from '../../http/daemon-api.ts';
+import { KeyedMutex } from '../../lib/async/keyed-mutex.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { Checkpoint, CheckpointStore } from '../../store/store.ts';
 
@@ -12,12 +13,16 @@ const MAX_BROWSERS = 20;
 const KEYS_SCOPE = 'webpush';
 const KEYS_KEY = 'vapid';
 const scopeOf = (user: string): string => `webpush:user:${user}`;
+/** Key of the mutex. */
+const ALL = '';
 /** User of each browser, so that a browser belongs to the user who subscribed last. */
 const OWNERS_SCOPE = 'webpush:browsers';
 
 /** Web Push keys and subscriptions in the store. */
 export class WebPush implements WebPushSubscriptions, WebPushApi {
   readonly #checkpoints: CheckpointStore;
+  /** One for all users, because a browser may move from one to another. */
+  readonly #changes = new KeyedMutex();
   #keys: Promise<VapidKeys> | undefined;
 
   constructor(checkpoints: CheckpointStore) {
@@ -51,7 +56,11 @@ export class WebPush implements WebPushSubscriptions, WebPushApi {
     return kept.map((text) => parseJson(text) as WebPushSubscription).toSorted((a, b) => a.at - b.at);
   }
 
-  async subscribe(user: string, subscription: WebPushSubscription): Promise<void> {
+  subscribe(user: string, subscription: WebPushSubscription): Promise<void> {
+    return this.#changes.run(ALL, () => this.#subscribe(user, subscription));
+  }
+
+  async #subscribe(user: string, subscription: WebPushSubscription): Promise<void> {
     const key = sha256(subscription.endpoint);
     const owner = await this.#checkpoints.get(OWNERS_SCOPE, key);
     if (owner !== undefined && owner !== user) await this.#forget(owner, [subscription.endpoint]);
@@ -65,7 +74,11 @@ export class WebPush implements WebPushSubscriptions, WebPushApi {
     await this.#checkpoints.write(OWNERS_SCOPE, [{ key, value: user }]);
   }
 
-  async end(user: string, endpoint: string): Promise<boolean> {
+  end(user: string, endpoint: string): Promise<boolean> {
+    return this.#changes.run(ALL, () => this.#end(user, endpoint));
+  }
+
+  async #end(user: string, endpoint: string): Promise<boolean> {
     const isKnown = (await this.#checkpoints.get(scopeOf(user), sha256(endpoint))) !== undefined;
     if (isKnown) await this.#forget(user, [endpoint]);
     return isKnown;
