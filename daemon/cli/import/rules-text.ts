@@ -1,3 +1,4 @@
+import { harmlessLines } from '../render/terminal.ts';
 import type { Draft, Entry, Settings } from './draft.ts';
 
 const HEAD = (about: string): string => `# yaml-language-server: $schema=rules.schema.json
@@ -45,7 +46,7 @@ interface CommentedItem {
 /** A comment stands before the key of a map, or before the item of a list. */
 function commentOn(item: CommentedItem, comment: string, isFollowing: boolean): void {
   const node = item.key ?? item;
-  node.commentBefore = comment
+  node.commentBefore = harmlessLines(comment)
     .split('\n')
     .map((line) => ` ${line}`)
     .join('\n');

@@ -65,7 +65,7 @@ async function translated(text: string, source: string, from: string | undefined
 
 const isUrl = (source: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(source);
 
-const MAX_CHARACTERS = 10_000_000;
+const MAX_BYTES = 10_000_000;
 const FETCH_TIMEOUT_MS = 30_000;
 
 /** Text of the source. A URL of a channel is its own text. */
@@ -80,16 +80,32 @@ async function textOf({ stdin, cwd }: Terminal, source: string): Promise<string>
   }
 }
 
-async function download(url: string): Promise<string> {
+async function download(given: string): Promise<string> {
   const fail = (why: string): never => {
     throw new CommandError(EXIT.failed, `the URL cannot be read: ${why}`);
   };
-  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) }).catch((error: Error) =>
-    fail(error.cause instanceof Error ? error.cause.message : error.message),
-  );
-  if (!answer.ok) return fail(`the server answers ${answer.status}`);
-  const text = await answer.text();
-  return text.length > MAX_CHARACTERS ? fail('the file is larger than 10 million characters') : text;
+  if (!URL.canParse(given)) return fail('it is not valid');
+  try {
+    const url = new URL(given);
+    const login = [url.username, url.password].map(decodeURIComponent).join(':');
+    // `fetch` refuses a URL with a login, and shows it.
+    url.username = url.password = '';
+    const headers = login === ':' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+    if (!answer.ok) return fail(`the server answers ${answer.status}`);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of answer.body ?? []) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MAX_BYTES) return fail('the file is larger than 10 MB');
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { cause, message } = error as Error;
+    return fail(cause instanceof Error ? cause.message : message);
+  }
 }
 
 /** Writes the secrets in the form of `EnvironmentFile` of systemd, for the owner only. Refuses a file that exists. */
