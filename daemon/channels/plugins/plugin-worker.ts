@@ -1,8 +1,9 @@
 import * as nodeModule from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { packError, unpackSettings } from './pack.ts';
 import { describe, PluginFault, typesOf } from './describe.ts';
-import type { FromWorker, Posted, SyncMethod, ToWorker, WorkerStart } from './protocol.ts';
+import type { FromWorker, Posted, PostedError, SyncMethod, ToWorker, WorkerStart } from './protocol.ts';
 import { WorkerChannels } from './worker-channels.ts';
 import type { ChannelType } from '../channel.ts';
 
@@ -37,10 +38,7 @@ async function start(): Promise<void> {
   try {
     types = typesOf((await import(url)) as Record<string, unknown>);
   } catch (error) {
-    const { message, mend } =
-      error instanceof PluginFault
-        ? error
-        : { message: `it cannot be loaded: ${packError(error).message.split('\n')[0]}`, mend: 'correct the module' };
+    const { message, mend } = error instanceof PluginFault ? error : loadingFault(packError(error));
     return post({ kind: 'fault', message, mend });
   }
   const channels = new WorkerChannels(types, post);
@@ -49,6 +47,15 @@ async function start(): Promise<void> {
     else channels.handle(message);
   });
   post({ kind: 'ready', types: types.map(describe) });
+}
+
+/** Fault of a module that cannot be loaded, with the place in it. Node.js gives no place for most errors of syntax, but its `--check` does. */
+function loadingFault({ message, stack = '' }: PostedError): { readonly message: string; readonly mend: string } {
+  const [, file, line] = /(file:\/\/[^\s()]+?)(?:\?[^\s():]*)?:(\d+)(?::\d+)?\)?$/m.exec(stack) ?? [];
+  const place = file === undefined ? '' : ` (${fileURLToPath(file)}:${line})`;
+  const mend =
+    place === '' ? `correct the module; \`node --check ${fileURLToPath(url)}\` shows where` : 'correct the module';
+  return { message: `it cannot be loaded: ${message.split('\n')[0]}${place}`, mend };
 }
 
 function answerSync(types: readonly ChannelType[], message: Extract<ToWorker, { kind: 'sync' }>): void {
