@@ -13,7 +13,7 @@ import {
   type RulesText,
   textsOf,
 } from './load.ts';
-import { loadWithPlugins, type WithPlugins } from './plugins.ts';
+import { loadWithPlugins, PLUGIN_PROBLEM, type WithPlugins } from './plugins.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 import type { LintMemo } from '../core/compile/lint/lint.ts';
@@ -294,14 +294,12 @@ export class Live {
   ): FileState[] {
     // A problem may be about the directory or a file of tests, which are no files of the live version.
     const paths = new Set([...current.keys(), ...live.keys(), ...problems.map(({ file }) => file)]);
-    return [...paths].map((file) => ({
-      path: file,
-      state: current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp ? 'ok' : 'kept',
-      problems: withLevel(
-        'error',
-        problems.filter((problem) => problem.file === file),
-      ),
-    }));
+    return [...paths].map((file) => {
+      const own = problems.filter((problem) => problem.file === file);
+      const hasPlugins = !own.some(({ code }) => code === PLUGIN_PROBLEM);
+      const isLive = current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp;
+      return { path: file, state: isLive && hasPlugins ? 'ok' : 'kept', problems: withLevel('error', own) };
+    });
   }
 }
 

@@ -3,6 +3,9 @@ import type { ChannelTypeInfo, CompileTools } from '../core/compile/registry.ts'
 import type { Problem } from '../core/problems/failure.ts';
 import type { LoadDeps, LoadedFile } from './load.ts';
 
+/** Code of a problem at an entry of `daemon.plugins`. */
+export const PLUGIN_PROBLEM = 'daemon.plugin';
+
 /** Files that were loaded with the types of their plugins, and the tools that have these types. */
 export interface WithPlugins<F> {
   readonly files: F;
@@ -54,7 +57,7 @@ function pluginsIn({ fragment: { daemon, document } }: LoadedFile): NamedPlugin[
     problem: (message, mend) => ({
       file: document.file,
       ...document.locate(joinPointer('/daemon/plugins', index), 'value'),
-      code: 'daemon.plugin',
+      code: PLUGIN_PROBLEM,
       message: `the plugin cannot be used: ${message}`,
       mend,
     }),

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { StatusView } from '../../../daemon/http/daemon-api.ts';
 import { openFixture } from '../../support/daemon-fixture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
@@ -92,6 +93,9 @@ test('a plugin that throws, hangs, loops or exits harms its own channel only, an
   await receiver.until(({ title }) => title === '2: edited');
   await write('chime.mjs', 'export const channels = [1];');
   await home.logged((line) => line.code === 'daemon.plugin');
+  const { body: status } = await home.call<StatusView>('GET', '/v1/status');
+  expect(status.files).toMatchObject([{ state: 'kept', problems: [{ code: 'daemon.plugin', line: 5 }] }]);
+  expect(status.reasons).toEqual([expect.stringContaining('rules.yaml is not applied')]);
   await post({ type: 't', data: { text: 'kept' } });
   await receiver.until(({ title }) => title === '2: kept');
   await audited();
