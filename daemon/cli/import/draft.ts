@@ -22,9 +22,11 @@ export interface Entry {
   readonly name: string;
   readonly settings: Settings | readonly Settings[];
   readonly comment: string;
+  /** Place of what it was translated from. */
+  readonly place: Place;
 }
 
-const SECTIONS = ['hours', 'sources', 'channels', 'rules'] as const;
+export const SECTIONS = ['hours', 'sources', 'channels', 'rules'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** Longest name of a source or a channel. */
@@ -43,11 +45,25 @@ export class Draft {
   readonly #skipped: Skipped[] = [];
 
   /** Adds an entry and returns its name: `wanted`, in the characters that names have, with a number if it is taken. */
-  add(section: Section, wanted: string, settings: Entry['settings'], comment: string): string {
+  add(section: Section, wanted: string, settings: Entry['settings'], comment: string, place: Place): string {
     const entries = this.#entries[section];
     const name = unused(nameOf(wanted), '-', (candidate) => entries.has(candidate));
-    entries.set(name, { name, settings, comment });
+    entries.set(name, { name, settings, comment, place });
     return name;
+  }
+
+  /** Removes an entry, and with a channel the rules that would notify nobody else. */
+  remove(section: Section, name: string): void {
+    this.#entries[section].delete(name);
+    if (section !== 'channels') return;
+    for (const [rule, entry] of this.#entries.rules) {
+      const settings = entry.settings as Settings;
+      const { notify } = settings;
+      if (!Array.isArray(notify) || !notify.includes(name)) continue;
+      const others = notify.filter((channel) => channel !== name);
+      if (others.length === 0) this.#entries.rules.delete(rule);
+      else this.#entries.rules.set(rule, { ...entry, settings: { ...settings, notify: others } });
+    }
   }
 
   /** Keeps a secret out of the rules: returns a reference to an environment variable with this name. The same secret has one variable. */
@@ -94,7 +110,8 @@ export class Draft {
 
   /** Environment variables of the rules, with their values; undefined for a secret that the user is to make. */
   get secrets(): ReadonlyMap<string, string | undefined> {
-    return this.#secrets;
+    const rules = JSON.stringify(SECTIONS.map((section) => this.entries(section)));
+    return new Map([...this.#secrets].filter(([name]) => rules.includes(`\${env:${name}}`)));
   }
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runCommand, testTerminal } from '../../support/command-line.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { imported, sampleText } from './imported.ts';
+import { imported, importedText, sampleText } from './imported.ts';
 
 test('receivers become channels, and secrets stay out of the rules', async () => {
   const { rules, variables, stderr } = await imported('alertmanager.yml');
@@ -35,6 +35,24 @@ test('what cannot be translated is named with its line, and the exit code is 1',
     '59 receivers[3].slack_configs[1].title',
     '66 receivers[4].jira_configs[1]',
   ]);
+});
+
+test('a channel that `belfry check` would refuse is named and left out, with its secret and its rule', async () => {
+  const config = `route: { receiver: ops, routes: [{ receiver: pager, matchers: [a=b], continue: true }] }
+receivers:
+  - name: ops
+    slack_configs: [{ api_url: 'https://hooks.slack.com/services/T0/B0/x' }]
+  - name: pager
+    pagerduty_configs: [{ routing_key: 'secret key' }]
+`;
+  const { code, rules, stderr, variables } = await importedText(config);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^standard input:6: receivers\[2\]\.pagerduty_configs\[1\]: not translated: .*character.*; copy/m,
+  );
+  expect(rules).not.toMatch(/pagerduty|pager$/m);
+  expect(variables).toEqual(['ALERTMANAGER_TOKEN', 'OPS_API_URL']);
+  expect(stderr).not.toMatch(/secret key|PAGER/);
 });
 
 test('`--env` writes the secrets to a file that only the owner can read, and never over another one', async () => {

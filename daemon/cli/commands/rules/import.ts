@@ -51,11 +51,15 @@ async function importRules(terminal: Terminal, source: string, options: ImportOp
 
 async function translated(text: string, source: string, from: string | undefined): Promise<Translation> {
   const { IMPORT_FORMATS, translate } = await import('../../import/formats.ts');
+  const { removeInvalid } = await import('../../import/validate.ts');
   const names = IMPORT_FORMATS.map(({ name }) => name).join(', ');
   if (from !== undefined && !IMPORT_FORMATS.some(({ name }) => name === from))
     throw new CommandError(EXIT.usage, `--from: \`${harmless(from)}\` is not a format: give one of ${names}`);
   const found = await translate(text, from);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    await removeInvalid(found.draft);
+    return found;
+  }
   const where = source === '-' ? 'standard input' : harmless(isUrl(source) ? 'the URL' : source);
   throw new CommandError(
     EXIT.failed,

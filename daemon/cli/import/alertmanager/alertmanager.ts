@@ -34,6 +34,7 @@ function translate({ config }: ImportInput, draft: Draft): void {
       event: { each: 'body.alerts', type: 'alert.{{ data.status }}', subject: '{{ data.labels.alertname }}' },
     },
     'Alertmanager sends all alerts here, by one receiver with a `webhook_config` to /hooks/alertmanager,\n`send_resolved: true` and the token as `http_config.authorization`, and one route to it with `group_by: [...]`.',
+    config.placeOf(['route']),
   );
   const context = { config, draft };
   const channels = importReceivers(value.receivers, global, context);

@@ -28,7 +28,7 @@ export function importIntervals(
       const comment = `Time interval \`${interval.name}\`, line ${place.line}.`;
       found.set(
         interval.name,
-        draft.add('hours', interval.name, settings.length === 1 ? settings[0]! : settings, comment),
+        draft.add('hours', interval.name, settings.length === 1 ? settings[0]! : settings, comment, place),
       );
     }
   }

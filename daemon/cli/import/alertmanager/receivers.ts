@@ -148,7 +148,7 @@ export function importReceivers(
           }
           reportLost(kind, entry, ['receivers', index, kind, at], { config, draft });
           const comment = `Receiver \`${name}\`, line ${place.line}.`;
-          const channel = draft.add('channels', name, { type: known.type, ...settings }, comment);
+          const channel = draft.add('channels', name, { type: known.type, ...settings }, comment, place);
           const sendsResolved = typeof entry.send_resolved === 'boolean' ? entry.send_resolved : known.sendsResolved;
           return [{ name: channel, sendsResolved }];
         }),

@@ -116,6 +116,7 @@ function addRule(
       notify: notified.map(({ name }) => name),
     },
     `Route to \`${receiver}\`, line ${place.line}.${silent.length > 0 && silent.length < notified.length ? `\nThe end of an alert is also sent to ${silent.map(({ name }) => name).join(', ')}.` : ''}`,
+    place,
   );
 }
 
