@@ -14,6 +14,8 @@ export interface ImportFormat {
   readonly name: string;
   /** Description for people: `the configuration of Alertmanager`. */
   readonly about: string;
+  /** Whether an https URL is itself what is to be translated, and not the address of a file. */
+  readonly isOwnUrl?: (url: string) => boolean;
   /** Whether the text looks like this format. */
   matches(input: ImportInput): boolean;
   /** Adds what it can translate to the draft, and reports the rest there. Pure. */

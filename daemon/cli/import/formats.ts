@@ -1,10 +1,16 @@
 import { alertmanager } from './alertmanager/alertmanager.ts';
+import { apprise } from './apprise/apprise.ts';
 import { readConfig } from './config-text.ts';
 import { Draft } from './draft.ts';
 import type { ImportFormat } from './format.ts';
+import { nativeService } from './urls/native.ts';
 
 /** Formats in the order in which they are tried. */
-export const IMPORT_FORMATS: readonly ImportFormat[] = [alertmanager];
+export const IMPORT_FORMATS: readonly ImportFormat[] = [alertmanager, apprise];
+
+/** Whether a URL is not the address of a file: it is that of a provider, or of the format `from`. */
+export const isOwnUrl = (url: string, from?: string): boolean =>
+  nativeService(url) !== undefined || IMPORT_FORMATS.find(({ name }) => name === from)?.isOwnUrl?.(url) === true;
 
 export interface Translation {
   readonly format: ImportFormat;

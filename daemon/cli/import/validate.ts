@@ -1,5 +1,4 @@
-import type { LoadDeps } from '../../reload/load.ts';
-import { type Draft, type Entry, SECTIONS, type Section } from './draft.ts';
+import { type Draft, type Entry, SECTIONS, type Section, type Settings } from './draft.ts';
 
 /**
  * Removes the entries of a draft that would not load, and reports each with the first problem that `belfry check` finds in it. They
@@ -8,22 +7,38 @@ import { type Draft, type Entry, SECTIONS, type Section } from './draft.ts';
 export async function removeInvalid(draft: Draft): Promise<void> {
   const { registry } = await import('../registry.ts');
   const { toolsOf } = await import('../check-rules.ts');
+  const { loadText } = await import('../../reload/load.ts');
   const { Scrubber } = await import('../../lib/secrets/scrubber.ts');
   const scrubber = new Scrubber();
   const deps = { env: Object.fromEntries(draft.secrets), withoutSecrets: true, tools: toolsOf(registry), scrubber };
-  for (const section of SECTIONS)
-    for (const entry of draft.entries(section)) {
-      const problem = await problemOf(section, entry, deps);
-      if (problem === undefined) continue;
-      draft.remove(section, entry.name);
-      draft.skip(entry.place, scrubber.scrub(problem.message), scrubber.scrub(problem.mend));
-    }
+  const lines = SECTIONS.flatMap((section) => linesOf(section, draft.entries(section)));
+  const { fragment } = await loadText({ file: 'import.yaml', text: lines.map(({ text }) => text).join('\n') }, deps);
+  for (const [index, { section, entry }] of lines.entries()) {
+    const problem = fragment.problems.find(({ line }) => line === index + 1);
+    if (problem === undefined || entry === undefined) continue;
+    draft.remove(section, entry.name);
+    draft.skip(entry.place, scrubber.scrub(problem.message), scrubber.scrub(problem.mend));
+  }
 }
 
-/** First problem of an entry that is the only one of its file. Names of other entries are not looked up. */
-async function problemOf(section: Section, { name, settings }: Entry, deps: LoadDeps) {
-  const { loadText } = await import('../../reload/load.ts');
-  const content = section === 'rules' ? [{ name, ...settings }] : { [name]: settings };
-  const text = JSON.stringify({ [section]: content });
-  return (await loadText({ file: 'import.yaml', text }, deps)).fragment.problems[0];
+/** Line of a rules file in which each entry is one line. */
+interface Line {
+  readonly section: Section;
+  /** Undefined for the name of the section. */
+  readonly entry?: Entry;
+  readonly text: string;
+}
+
+function linesOf(section: Section, entries: readonly Entry[]): readonly Line[] {
+  if (entries.length === 0) return [];
+  return [
+    { section, text: `${section}:` },
+    ...entries.map((entry) => ({ section, entry, text: `  ${textOf(section, entry)}` })),
+  ];
+}
+
+function textOf(section: Section, { name, settings }: Entry): string {
+  return section === 'rules'
+    ? `- ${JSON.stringify({ name, ...(settings as Settings) })}`
+    : `${JSON.stringify(name)}: ${JSON.stringify(settings)}`;
 }

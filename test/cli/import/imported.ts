@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { expect } from 'vitest';
+import { parse } from 'yaml';
 import { runCommand, type TestTerminal, testTerminal } from '../../support/command-line.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -32,6 +33,39 @@ async function importedBy(terminal: TestTerminal, args: readonly string[]): Prom
   await writeFile(path.join(folder, 'rules.yaml'), rules);
   const checked = await runCommand(testTerminal({ cwd: folder }), ['check', '.', '--without-secrets']);
   expect(checked.stdout).toMatch(/^valid: \d+ rules? in 1 file\n$/);
-  const variables = [...new Set([...rules.matchAll(/\$\{env:(\w+)\}/g)].map((match) => match[1]!))];
-  return { code, rules, stderr, folder, variables };
+  return { code, rules, stderr, folder, variables: variablesIn(rules) };
+}
+
+const variablesIn = (rules: string): string[] => [
+  ...new Set([...rules.matchAll(/\$\{env:(\w+)\}/g)].map((match) => match[1]!)),
+];
+
+/** Channels of a text, with the secrets in place of their references. */
+export async function channelsOf(text: string, ...more: readonly string[]): Promise<readonly unknown[]> {
+  const file = path.join(await temporaryFolder(), 'belfry.env');
+  const { rules } = await importedText(text, ...more, '--env', file);
+  const env = await readFile(file, 'utf8');
+  const values = new Map(
+    [...env.matchAll(/^(\w+)="(.*)"$/gm)].map(([, name, value]) => [name!, value!.replace(/\\(.)/g, '$1')]),
+  );
+  const { channels } = parse(rules) as { readonly channels: Readonly<Record<string, unknown>> };
+  return Object.values(channels).map(
+    (settings) =>
+      JSON.parse(JSON.stringify(settings), (_, value: unknown) =>
+        typeof value === 'string'
+          ? value.replace(/\$\{env:(\w+)\}/g, (whole, name: string) => values.get(name) ?? whole)
+          : value,
+      ) as unknown,
+  );
+}
+
+/** Problems of a rule test: whether an event of `belfry emit notify` reaches these channels. */
+export async function problemsOf(folder: string, event: object, channels: readonly string[]): Promise<unknown> {
+  const steps = [{ event, expect: channels.map((channel) => ({ channel })) }];
+  await writeFile(
+    path.join(folder, 'rules.test.yaml'),
+    JSON.stringify({ tests: [{ name: 'x', at: '2026-11-23T09:00:00Z', steps }] }),
+  );
+  const { stdout } = await runCommand(testTerminal({ cwd: folder }), ['test', '.', '--json']);
+  return (JSON.parse(stdout) as { tests: readonly { problems: unknown }[] }).tests[0]!.problems;
 }

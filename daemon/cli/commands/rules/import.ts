@@ -36,7 +36,7 @@ export const verb: Verb = (program, { terminal, run }) => {
 /** `belfry import`: the rules go to standard output, what was not translated and the variables to set to standard error. */
 async function importRules(terminal: Terminal, source: string, options: ImportOptions): Promise<number> {
   const { rulesText } = await import('../../import/rules-text.ts');
-  const text = await textOf(terminal, source);
+  const text = await textOf(terminal, source, options.from);
   const { draft, format } = await translated(text, source, options.from);
   const rules = await rulesText(draft, format.about);
   const name = source === '-' ? 'standard input' : isUrl(source) ? 'the URL' : source;
@@ -73,10 +73,12 @@ const MAX_BYTES = 10_000_000;
 const FETCH_TIMEOUT_MS = 30_000;
 
 /** Text of the source. A URL of a channel is its own text. */
-async function textOf({ stdin, cwd }: Terminal, source: string): Promise<string> {
+async function textOf({ stdin, cwd }: Terminal, source: string, from: string | undefined): Promise<string> {
   if (source === '-') return await readAll(stdin);
-  if (/^https?:\/\//i.test(source)) return await download(source);
-  if (isUrl(source)) return source;
+  if (isUrl(source)) {
+    const { isOwnUrl } = await import('../../import/formats.ts');
+    return /^https?:\/\//i.test(source) && !isOwnUrl(source, from) ? await download(source) : source;
+  }
   try {
     return await readFile(path.resolve(cwd, source), 'utf8');
   } catch (cause) {
