@@ -213,7 +213,7 @@ export interface ChannelTestView {
   readonly receipt?: Receipt;
   readonly error?: { readonly class: string; readonly code: string; readonly message: string };
   readonly ms: number;
-  /** The rest is there for a test with a rule: the rule, the id of the event, and the messages that were sent. */
+  /** Present after a test with a rule, as are the id of the event and the messages that were sent. */
   readonly rule?: string;
   readonly event?: string;
   readonly messages?: readonly StoredMessage[];

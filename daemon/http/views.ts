@@ -92,7 +92,7 @@ export interface ChannelView {
   readonly reason?: string;
   /** Code of the refused credential of a misconfigured channel. */
   readonly code?: string;
-  /** RFC 3339; begin of the state. */
+  /** RFC 3339; start of the state. */
   readonly since?: string;
   /** RFC 3339; end of a hold that ends by itself. */
   readonly until?: string;

@@ -11,7 +11,7 @@ export interface ServiceNotice {
   ready(status: string): void;
   /** One line that `systemctl status` shows. */
   status(text: string): void;
-  /** Begin of a reload that systemd or an operator asked for by SIGHUP; `ready` ends it. */
+  /** Start of a reload that systemd or an operator asked for by SIGHUP; `ready` ends it. */
   reloading(): void;
   stopping(): void;
   /** Stops the watchdog timer. Resolves when every message was sent. */

@@ -54,7 +54,7 @@ test('the watchdog of another process is not fed', async () => {
   expect(clock.waiting).toBe(0);
 });
 
-test('the begin of a reload reaches systemd before its end, also one that knows no --reloading', async () => {
+test('the start of a reload reaches systemd before its end, also one that knows no --reloading', async () => {
   const script = 'case "$*" in *--reloading*) exit 1;; esac';
   const { notice, sent, lines } = await notices({ env: { NOTIFY_SOCKET: '/run/notify' }, script });
   notice.reloading();

@@ -32,7 +32,7 @@ export function channelTests(deps: TestDeps): DaemonApi['testChannel'] {
   };
 }
 
-/** The messages of the rule for the event. The event is decided by nobody, and no state of the rule changes. */
+/** The messages of the rule for the event. No rule decides about the event, and no state changes. */
 async function messagesOf(
   channel: string,
   { rule: ruleName, event: given, id }: ChannelTestRequest,

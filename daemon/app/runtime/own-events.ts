@@ -19,7 +19,7 @@ export interface OwnEventsDeps {
 export class OwnEvents {
   readonly #deps: OwnEventsDeps;
   readonly #ruleErrors = new RuleErrorLimit();
-  /** Name of a failing source -> begin of the failure, RFC 3339. */
+  /** Name of a failing source -> start of the failure, RFC 3339. */
   readonly #failingSince = new Map<string, string>();
 
   constructor(deps: OwnEventsDeps) {

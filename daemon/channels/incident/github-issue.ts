@@ -20,7 +20,7 @@ import { cleanLine, CODE_POINTS, cutText } from '../kit/text/text.ts';
 /** Characters, as GitHub states them when it refuses longer ones. */
 const MAX_TITLE = 256;
 const MAX_BODY = 65_536;
-/** Least wait after a secondary limit. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
+/** Shortest wait after a secondary limit. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
 const SECONDARY_LIMIT_MS = 60_000;
 
 /**

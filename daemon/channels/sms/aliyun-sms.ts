@@ -149,5 +149,5 @@ export const aliyunSms = defineHttpChannel({
   },
 });
 
-/** Text that no other request has; the service refuses a repeated one. */
+/** Nonce: a text that no other request has; the service refuses a repeated one. */
 const nonceOf = (...parts: readonly (string | number)[]): string => sha256(JSON.stringify(parts)).slice(0, 32);

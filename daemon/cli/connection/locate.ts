@@ -35,7 +35,7 @@ interface Candidate {
   readonly from: string;
 }
 
-/** Begin and end of the first line of an error of `locateDaemon`, and begin of a reason in it. */
+/** Start and end of the first line of an error of `locateDaemon`, and start of a reason in it. */
 const UNREACHABLE = 'the daemon cannot be reached: ';
 const ALSO = '. Also tried:';
 const DENIED = 'permission denied';

@@ -55,7 +55,7 @@ const event = {
   event: text('id of the event', '019ab3f2-6c1e-7a44-9d20-5be1c2f0a9d1'),
   event_type: text('type of the event', 'deploy.finished'),
 };
-const since = text('begin of the failure, RFC 3339', '2026-11-23T09:12:00.000Z');
+const since = text('start of the failure, RFC 3339', '2026-11-23T09:12:00.000Z');
 const mend = (example: string) => text('command that helps', example);
 
 /** The daemon's own events (source `belfry`), for rules to use. */

@@ -18,7 +18,7 @@ export interface TestContext {
   readonly newId: () => string;
 }
 
-/** Begin of the key of a test: the message of a test must not change, answer or end that of an alert. */
+/** Prefix of the key of a test: its message must not change, answer or end that of an alert. */
 const TEST_KEY = 'test:';
 
 /**

@@ -163,7 +163,7 @@ async function openAmqp(settings: Settings, opening: Opening): Promise<Connectio
     throw lost ?? openFailure(error);
   });
   channel.on('error', (error) => lose(closedFailure(error, true)));
-  // When the connection is closed its channels are closed first, and the cause comes with it.
+  // A connection closes its channels before itself; the event of the connection, which follows at once, has the cause.
   channel.on('close', () => queueMicrotask(() => lose(closedFailure(undefined, true))));
   // The return of a message comes before its confirmation.
   channel.on('return', ({ fields, properties }) => {

@@ -203,7 +203,7 @@ async function logIn({ user, password, path }: Server, call: Call): Promise<void
 }
 
 /**
- * Whether the number that `PUBLISH` returns has all subscribers: those at other nodes of a cluster and at replicas are not counted.
+ * Whether the number that `PUBLISH` returns includes all subscribers: those at other nodes of a cluster and at replicas are not counted.
  * https://redis.io/docs/latest/commands/publish/
  */
 async function hasAllSubscribers(call: Call): Promise<boolean> {

@@ -86,7 +86,7 @@ export interface AliyunKey {
 export interface AliyunCall {
   readonly action: string;
   readonly version: string;
-  /** Text that no other request has. */
+  /** Nonce: a text that no other request has. */
   readonly nonce: string;
 }
 

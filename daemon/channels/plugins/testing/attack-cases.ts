@@ -130,7 +130,7 @@ async function accepted<A>(parts: Partial<Message>, bench: Bench<A>): Promise<st
   }
 }
 
-/** Sends a message as a delivery of its own, and returns what arrived. `key`: begin of the key of the delivery. */
+/** Sends a message as a delivery of its own, and returns what arrived. `key`: prefix of the key of the delivery. */
 async function arrival<A>(message: Message, bench: Bench<A>, key?: string): Promise<string> {
   const { destination, notifier, io, show } = bench;
   await destination.respondWith('success');

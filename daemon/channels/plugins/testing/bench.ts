@@ -12,7 +12,7 @@ export interface Bench<A> {
   readonly destination: Destination<A>;
   readonly notifier: Notifier;
   readonly io: (overrides?: Partial<SendIo>) => SendIo;
-  /** A delivery with an id and a key of its own. `key`: begin of the key. */
+  /** A delivery with an id and a key of its own. `key`: prefix of the key. */
   nextDelivery(this: void, key?: string): Delivery;
   /** Sends a message that must fail. */
   failure(this: void, message: Message, io: SendIo): Promise<SendFailure>;
