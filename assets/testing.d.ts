@@ -72,6 +72,9 @@ export declare function openHttpDestination(options: {
   readonly responses: Partial<Record<ResponseKind, ServerAnswer>>;
 }): Promise<Destination>;
 
+/** Cases of a contract for a provider whose answers to too many messages and to an error of its own say no more than the status. */
+export declare const PLAIN_HTTP_FAILURES: Pick<ChannelContract['cases'], 'rateLimited' | 'serverError' | 'hang'>;
+
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;

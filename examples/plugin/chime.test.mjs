@@ -1,7 +1,7 @@
 // Runs the contract suite of all channel types on this one: node --test chime.test.mjs
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contractCases, openHttpDestination } from 'belfry/testing';
+import { contractCases, openHttpDestination, PLAIN_HTTP_FAILURES } from 'belfry/testing';
 import { chime } from './chime.mjs';
 
 const refused = (code) => ({ body: { ok: false, code, reason: 'why' } });
@@ -33,9 +33,7 @@ const contract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize: (received) => assert.ok(JSON.parse(received).text.length <= 1000),
     hostile: (received) => assert.doesNotMatch(JSON.parse(received).text, /[^\P{Cc}\n]|\u202E/u),
     sameId: { notApplicable: 'Chime drops no repeated message' },

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { feishu } from '../../../daemon/channels/chat/feishu.ts';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'token-0123456789abcdef';
@@ -117,9 +117,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(byteLength(received)).toBeLessThanOrEqual(20_000);
       expect(byteLength(received)).toBeGreaterThan(10_000);

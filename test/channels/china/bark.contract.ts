@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { bark } from '../../../daemon/channels/china/bark.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = 'bark-device-key-0123456789';
@@ -60,9 +60,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, body, markdown } = JSON.parse(received) as Payload;
       expect(byteLength(received)).toBeLessThanOrEqual(3600);

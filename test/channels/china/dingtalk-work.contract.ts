@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { dingtalkWork } from '../../../daemon/channels/china/dingtalk-work.ts';
-import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'ding-app-SECRET-0123456789';
@@ -106,9 +106,7 @@ export const contract: ChannelContract<ProviderAnswer> = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(byteLength(JSON.stringify((JSON.parse(received) as Payload).msg))).toBeLessThanOrEqual(2048);
       expect(textOf(received)).toMatch(/… \(\+\d+ bytes\)/);

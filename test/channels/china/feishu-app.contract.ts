@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { feishuApp } from '../../../daemon/channels/china/feishu-app.ts';
-import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'feishu-app-SECRET-0123456789';
@@ -121,9 +121,7 @@ export const contract: ChannelContract<ProviderAnswer> = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(byteLength(received)).toBeLessThanOrEqual(30_000);
       expect(cardOf(received).body.elements[0]!.content).toMatch(/… \(\+\d+ bytes\)/);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { onebot } from '../../../daemon/channels/china/onebot.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'onebot-access-token-0123456789';
@@ -79,9 +79,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const [{ data }] = segmentsOf(received) as [Segment];
       expect(data.text!.length).toBeLessThanOrEqual(4000);

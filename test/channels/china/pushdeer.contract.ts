@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { pushdeer } from '../../../daemon/channels/china/pushdeer.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = 'PDU1TabcdefghijklmnopQRST';
@@ -64,9 +64,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { text, desp } = JSON.parse(received) as Payload;
       expect(byteLength(text)).toBeLessThanOrEqual(300);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { pushplus } from '../../../daemon/channels/china/pushplus.ts';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = '0123456789abcdef0123456789abcdef';
@@ -77,9 +77,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, content } = JSON.parse(received) as Payload;
       expect(CODE_POINTS.length(title)).toBeLessThanOrEqual(100);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength, CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { serverchan } from '../../../daemon/channels/china/serverchan.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = 'SCT123456Tabcdefghijklmnop';
@@ -56,9 +56,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, desp, short } = JSON.parse(received) as Payload;
       expect(CODE_POINTS.length(title)).toBeLessThanOrEqual(32);

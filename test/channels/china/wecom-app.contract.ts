@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { wecomApp } from '../../../daemon/channels/china/wecom-app.ts';
-import { openHttpDestination, type ProviderAnswer } from '../../support/http-destination.ts';
+import { openHttpDestination, type ProviderAnswer, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SECRET = 'wxapp-SECRET-0123456789';
@@ -123,9 +123,7 @@ export const contract: ChannelContract<ProviderAnswer> = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(byteLength(contentOf(received))).toBeLessThanOrEqual(2048);
       expect(contentOf(received)).toMatch(/… \(\+\d+ bytes\)/);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength, CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { wxpusher } from '../../../daemon/channels/china/wxpusher.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'AT_0123456789abcdefABCDEF';
@@ -69,9 +69,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { content, summary } = JSON.parse(received) as Payload;
       expect(CODE_POINTS.length(summary)).toBeLessThanOrEqual(100);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { alertmanager } from '../../../daemon/channels/incident/alertmanager.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'am-kx83jd02Lm4sqDk';
@@ -61,9 +61,7 @@ export const contract: ChannelContract = {
   ],
   samples: { replace_key: { message: { replace_key: 'replace-sample' }, shown: '"key":"replace-sample"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const [{ annotations } = { annotations: {} as Alert['annotations'] }] = alertsOf(received);
       expect(Buffer.byteLength(annotations.summary!)).toBeLessThanOrEqual(1000);

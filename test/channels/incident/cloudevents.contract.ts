@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { cloudevents } from '../../../daemon/channels/incident/cloudevents.ts';
 import { wellFormed } from '../../../daemon/channels/kit/text/text.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const PATH = '/broker/kx83jd02Lm4sqDk';
@@ -65,9 +65,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(Buffer.byteLength(received)).toBeLessThanOrEqual(65_536);
       const { title, body } = eventOf(received).data;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { githubIssue } from '../../../daemon/channels/incident/github-issue.ts';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract, DocumentedRefusal } from '../contract.ts';
 
 export const TOKEN = 'github_pat_kx83jd02Lm4sqDk';
@@ -112,9 +112,7 @@ export const contract: ChannelContract = {
     mention: { message: { mention: ['octocat'] }, shown: '@octocat' },
   },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, body } = issueOf(received);
       expect(CODE_POINTS.length(title)).toBeLessThanOrEqual(256);

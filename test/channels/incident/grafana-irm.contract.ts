@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { grafanaIrm } from '../../../daemon/channels/incident/grafana-irm.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'm12xmIjOcgwH74UF8CN4dk0Dh';
@@ -65,9 +65,7 @@ export const contract: ChannelContract = {
   ],
   samples: { replace_key: { message: { replace_key: 'replace-sample' }, shown: '"alert_uid":"replace-sample"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, message } = alertOf(received);
       expect(title.length).toBeLessThanOrEqual(250);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { opsgenie } from '../../../daemon/channels/incident/opsgenie.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract, DocumentedRefusal } from '../contract.ts';
 
 export const KEY = 'eb243592-faa2-4ba2-a551-1afdf565c889';
@@ -68,9 +68,7 @@ export const contract: ChannelContract = {
   ],
   samples: { replace_key: { message: { replace_key: 'replace-sample' }, shown: '"alias":"replace-sample"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { message, description } = alertOf(received);
       expect(message.length).toBeLessThanOrEqual(130);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { pagerduty } from '../../../daemon/channels/incident/pagerduty.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = '0123456789abcdef0123456789abcdef';
@@ -66,9 +66,7 @@ export const contract: ChannelContract = {
   ],
   samples: { replace_key: { message: { replace_key: 'replace-sample' }, shown: '"dedup_key":"replace-sample"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(Buffer.byteLength(received)).toBeLessThanOrEqual(512_000);
       const { summary, custom_details: details } = eventOf(received).payload;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { splunkOncall } from '../../../daemon/channels/incident/splunk-oncall.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = 'a1b2c3d4-kx83-4fa4-9c26-f4f71023e120';
@@ -49,9 +49,7 @@ export const contract: ChannelContract = {
   ],
   samples: { replace_key: { message: { replace_key: 'replace-sample' }, shown: '"entity_id":"replace-sample"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { entity_display_name: title, state_message: text } = alertOf(received);
       expect(title.length).toBeLessThanOrEqual(250);

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
+import { PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 /** Mail in the request of a service. */
@@ -12,10 +13,8 @@ export interface SentMail {
 }
 
 /** Cases of the contract that are the same for every mail service; `mailOf` reads the request. */
-export const mailCases = (
-  mailOf: (received: string) => SentMail,
-): Pick<ChannelContract['cases'], 'oversize' | 'hostile' | 'sameId' | 'hang'> => ({
-  hang: { code: 'http.no_answer' },
+export const mailCases = (mailOf: (received: string) => SentMail): ChannelContract['cases'] => ({
+  ...PLAIN_HTTP_FAILURES,
   oversize(received) {
     const { subject, text, html } = mailOf(received);
     expect(byteLength(subject)).toBeLessThanOrEqual(300);

@@ -71,8 +71,6 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
     ...mailCases((received) => {
       const { subject = '', text = '', html = '', ...others } = JSON.parse(received) as Record<string, string>;
       const headers = Object.entries(others)

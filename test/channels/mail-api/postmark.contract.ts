@@ -126,8 +126,6 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
     ...mailCases((received) => {
       const mail = JSON.parse(received) as Payload;
       return { subject: mail.Subject, text: mail.TextBody, html: mail.HtmlBody, headers: headersOf(mail) };

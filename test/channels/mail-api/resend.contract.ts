@@ -132,8 +132,6 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
     ...mailCases((received) => JSON.parse(received) as SentMail),
   },
 };

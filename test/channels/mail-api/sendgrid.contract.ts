@@ -70,8 +70,6 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
     ...mailCases((received) => {
       const { subject, content, headers } = JSON.parse(received) as Payload;
       return { subject, text: content[0]!.value, html: content[1]!.value, headers };

@@ -150,8 +150,6 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
     ...mailCases((received) => {
       const { Subject, Body, Headers } = (JSON.parse(received) as Payload).Content.Simple;
       return { subject: Subject.Data, text: Body.Text.Data, html: Body.Html.Data, headers: headersOf({ Headers }) };

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { apprise } from '../../../daemon/channels/push/apprise.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const KEY = 'kx83jd02Lm4sqDk';
@@ -67,9 +67,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, body } = notificationOf(received);
       expect(byteLength(title)).toBeLessThanOrEqual(250);

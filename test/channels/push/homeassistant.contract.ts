@@ -3,7 +3,7 @@ import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { homeassistant } from '../../../daemon/channels/push/homeassistant.ts';
 import { alertKeyHash } from '../../../daemon/channels/kit/alert-key.ts';
 import { sampleDelivery, sampleMessage } from '../../support/delivery.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.kx83jd02Lm4sqDk.sig';
@@ -74,9 +74,7 @@ export const contract: ChannelContract = {
     },
   },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, message } = callOf(received);
       expect(byteLength(title)).toBeLessThanOrEqual(250);

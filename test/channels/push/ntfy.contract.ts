@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { byteLength } from '../../../daemon/channels/kit/text/text.ts';
 import { ntfy } from '../../../daemon/channels/push/ntfy.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOPIC = 'alerts-kx83jd02';
@@ -136,9 +136,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, message } = payloadOf(received);
       expect(byteLength(received)).toBeLessThanOrEqual(8192);

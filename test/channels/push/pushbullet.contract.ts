@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { pushbullet } from '../../../daemon/channels/push/pushbullet.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract, DocumentedRefusal } from '../contract.ts';
 
 export const TOKEN = 'o.kx83jd02Lm4sqDkx83jd02Lm4sqDk';
@@ -54,9 +54,7 @@ export const contract: ChannelContract = {
   ],
   samples: { to: { message: { to: ['sample-channel'] }, shown: '"channel_tag":"sample-channel"' } },
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title, body } = pushOf(received);
       expect(title.length).toBeLessThanOrEqual(250);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CODE_POINTS } from '../../../daemon/channels/kit/text/text.ts';
 import { pushover } from '../../../daemon/channels/push/pushover.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const TOKEN = 'azGDORePK8gMaC0QOYAMyEEuzJnyUi';
@@ -77,9 +77,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title = '', message = '' } = JSON.parse(received) as Record<string, string>;
       expect(CODE_POINTS.length(title)).toBeLessThanOrEqual(250);

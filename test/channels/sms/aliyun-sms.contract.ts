@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { aliyunSms } from '../../../daemon/channels/sms/aliyun-sms.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ReceivedRequest } from '../../support/test-server.ts';
 import type { ChannelContract } from '../contract.ts';
 
@@ -179,9 +179,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { title = '', body = '' } = paramsOf(received);
       for (const value of [title, body]) {

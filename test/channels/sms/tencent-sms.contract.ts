@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { tencentSms } from '../../../daemon/channels/sms/tencent-sms.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SETTINGS = {
@@ -205,9 +205,7 @@ export const contract: ChannelContract = {
     ),
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { TemplateParamSet } = JSON.parse(received) as Payload;
       for (const value of TemplateParamSet) {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { twilio } from '../../../daemon/channels/sms/twilio.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const SETTINGS = {
@@ -141,9 +141,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(received.length).toBeLessThanOrEqual(1600);
       expect(received.length).toBeGreaterThan(1500);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { wellFormed } from '../../../daemon/channels/kit/text/text.ts';
 import { webhook } from '../../../daemon/channels/webhook/webhook.ts';
 import type { Message } from '../../../daemon/core/message/message.ts';
-import { openHttpDestination } from '../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../support/http-destination.ts';
 import type { ChannelContract } from '../contract.ts';
 
 export const HOOK_SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
@@ -92,9 +92,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { body } = JSON.parse(received) as { body: { title: string; body: string } };
       expect(body.title).toHaveLength(4000);

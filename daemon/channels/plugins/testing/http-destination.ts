@@ -30,6 +30,13 @@ function readable({ form, text }: ReceivedRequest): string {
   return fields > 0 && fields === new URLSearchParams(text).size ? JSON.stringify(form) : text;
 }
 
+/** Cases of a contract for a provider whose answers to too many messages and to an error of its own say no more than the status. */
+export const PLAIN_HTTP_FAILURES = {
+  rateLimited: { code: 'http.429' },
+  serverError: { code: 'http.500' },
+  hang: { code: 'http.no_answer' },
+} as const;
+
 /** A provider on the loopback, for the contract suite. */
 export async function openHttpDestination(
   options: HttpDestinationOptions,

@@ -10,7 +10,7 @@ export type {
   PartSample,
   ResponseKind,
 } from './contract.ts';
-export { type HttpDestinationOptions, openHttpDestination } from './http-destination.ts';
+export { type HttpDestinationOptions, openHttpDestination, PLAIN_HTTP_FAILURES } from './http-destination.ts';
 export { channelTools, failureOfSending, sampleDelivery, sampleEvent, sampleIo, sampleMessage } from './samples.ts';
 export { decodeSettings, readSettings } from './settings.ts';
 export { openTestServer, type ReceivedRequest, type ServerAnswer, type TestServer } from './test-server.ts';

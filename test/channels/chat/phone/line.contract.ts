@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { line } from '../../../../daemon/channels/chat/phone/line.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const TOKEN = 'eyJsecretLineToken/abc+def=';
@@ -82,9 +82,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(textOf(received).length).toBeLessThanOrEqual(5000);
       expect(textOf(received).length).toBeGreaterThan(4500);

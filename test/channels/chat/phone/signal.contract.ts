@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { signal } from '../../../../daemon/channels/chat/phone/signal.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const FROM = '+4915112345678';
@@ -83,9 +83,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(messageOf(received).length).toBeLessThanOrEqual(2000);
       expect(messageOf(received).length).toBeGreaterThan(1500);

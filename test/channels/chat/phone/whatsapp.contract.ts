@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CODE_POINTS } from '../../../../daemon/channels/kit/text/text.ts';
 import { whatsapp } from '../../../../daemon/channels/chat/phone/whatsapp.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const TOKEN = 'EAAJBsecretWhatsappToken';
@@ -160,9 +160,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       for (const text of textsOf(received).slice(0, 2)) {
         expect(CODE_POINTS.length(text)).toBeLessThanOrEqual(1024);

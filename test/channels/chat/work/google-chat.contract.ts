@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { googleChat } from '../../../../daemon/channels/chat/work/google-chat.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const TOKEN = 'vJ9tok-secret_7Qx';
@@ -71,9 +71,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(Buffer.byteLength(received)).toBeLessThanOrEqual(32_040);
       expect(Buffer.byteLength(received)).toBeGreaterThan(25_000);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { matrix } from '../../../../daemon/channels/chat/work/matrix.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const TOKEN = 'syt_YmVsZnJ5_secretTokenQ9x';
@@ -92,9 +92,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { body, formatted_body: html } = JSON.parse(received.slice(received.indexOf(' '))) as Content;
       expect(Buffer.byteLength(received)).toBeLessThanOrEqual(48_200);

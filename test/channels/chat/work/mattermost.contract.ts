@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { mattermost } from '../../../../daemon/channels/chat/work/mattermost.ts';
 import { CODE_POINTS } from '../../../../daemon/channels/kit/text/text.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ServerAnswer } from '../../../support/test-server.ts';
 import type { ChannelContract } from '../../contract.ts';
 
@@ -100,9 +100,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { message, props } = JSON.parse(received) as Post;
       const { text } = props.attachments[0];

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { rocketchat } from '../../../../daemon/channels/chat/work/rocketchat.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const PATH = '/hooks/64f1a2b3c4d5e6f7/hooksecretZk39';
@@ -82,9 +82,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       const { text, attachments } = JSON.parse(received) as { text: string; attachments: [{ text: string }] };
       expect(attachments[0].text.length).toBeLessThanOrEqual(5000);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { teams } from '../../../../daemon/channels/chat/work/teams.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const SIGNATURE = 'Xk3-sigsecret_9aQ';
@@ -94,9 +94,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(Buffer.byteLength(received)).toBeLessThanOrEqual(20_000);
       expect(Buffer.byteLength(received)).toBeGreaterThan(15_000);

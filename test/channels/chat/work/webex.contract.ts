@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { webex } from '../../../../daemon/channels/chat/work/webex.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const TOKEN = 'ZmQ3secretWebexToken_PF84_1eb65fdf';
@@ -74,9 +74,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(Buffer.byteLength(markdownOf(received))).toBeLessThanOrEqual(7439);
       expect(Buffer.byteLength(markdownOf(received))).toBeGreaterThan(6500);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CODE_POINTS } from '../../../../daemon/channels/kit/text/text.ts';
 import { zulip } from '../../../../daemon/channels/chat/work/zulip.ts';
-import { openHttpDestination } from '../../../support/http-destination.ts';
+import { openHttpDestination, PLAIN_HTTP_FAILURES } from '../../../support/http-destination.ts';
 import type { ChannelContract } from '../../contract.ts';
 
 export const KEY = 'a0b1SecretZulipKeyc2d3';
@@ -80,9 +80,7 @@ export const contract: ChannelContract = {
     },
   ],
   cases: {
-    rateLimited: { code: 'http.429' },
-    serverError: { code: 'http.500' },
-    hang: { code: 'http.no_answer' },
+    ...PLAIN_HTTP_FAILURES,
     oversize(received) {
       expect(CODE_POINTS.length(received)).toBeLessThanOrEqual(10_000);
       expect(CODE_POINTS.length(received)).toBeGreaterThan(9000);
