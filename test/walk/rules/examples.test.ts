@@ -12,16 +12,26 @@ import { blocksOf, missingPrograms, runBlock, type ShellResult } from '../../sup
 const examples = path.resolve(import.meta.dirname, '../../../examples');
 let home: Home;
 
-const SECRETS = { GITHUB_WEBHOOK_SECRET: 'secret', ALERTMANAGER_TOKEN: 'secret', GRAFANA_TOKEN: 'secret' };
+const SECRETS = Object.fromEntries(
+  `GITHUB_WEBHOOK_SECRET ALERTMANAGER_TOKEN GRAFANA_TOKEN GITLAB_TOKEN GITEA_SECRET UPTIME_KUMA_TOKEN SENTRY_CLIENT_SECRET
+   HEALTHCHECKS_TOKEN HOME_ASSISTANT_TOKEN ARGO_CD_TOKEN REGISTRY_TOKEN`
+    .split(/\s+/)
+    .map((name) => [name, 'secret']),
+);
 
 beforeAll(async () => {
   home = await Home.make();
-  Object.assign(home.env, SECRETS, { STATE_DIRECTORY: home.path('state'), BELFRY_CONFIG: home.path('rules') });
+  Object.assign(home.env, SECRETS, {
+    STRIPE_SIGNING_SECRET: 'whsec_test',
+    STATE_DIRECTORY: home.path('state'),
+    BELFRY_CONFIG: home.path('rules'),
+  });
   expect((await home.belfry(['init', home.path('rules')])).code).toBe(0);
   await writeFile(home.path('rules', 'daemon.yaml'), 'daemon: { listen: "127.0.0.1:0", log: { format: json } }\n');
   await cp(examples, home.path('examples'), { recursive: true });
   const folders = (await readdir(examples, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  for (const { name } of folders)
+  // `plugin` has a test of its own, `chime.test.mjs`.
+  for (const { name } of folders.filter(({ name }) => name !== 'plugin'))
     await writeFile(
       home.path('rules', `${name}.yaml`),
       here(await readFile(path.join(examples, name, 'rules.yaml'), 'utf8')),
@@ -74,7 +84,7 @@ describe.skipIf(missingPrograms.length > 0)('all examples together (needs bash, 
     'a real Alertmanager sends each alert of a group (needs prometheus-alertmanager)',
     async () => {
       const config = await readFile(path.join(examples, 'alertmanager-sender/_alertmanager.yml'), 'utf8');
-      await writeFile(home.path('token'), SECRETS.ALERTMANAGER_TOKEN);
+      await writeFile(home.path('token'), 'secret');
       const alertmanager = await openAlertmanager(
         config
           .replace('group_wait: 10s', 'group_wait: 0s')
@@ -104,6 +114,24 @@ describe.skipIf(missingPrograms.length > 0)('all examples together (needs bash, 
     await shown('wecom', 'acme/api: Deploy failed');
     const unsigned = await fetch(`http://${home.address}/hooks/github`, { method: 'POST', body: '{}' });
     expect(unsigned.status).toBe(401);
+  });
+
+  test.each([
+    ['gitlab', 'mail', 'acme/api: pipeline of main failed'],
+    ['gitea', 'wecom', 'acme/api: 1 commit by alice'],
+    ['uptime-kuma', 'mail', 'Shop is down'],
+    ['sentry', 'mail', 'ReferenceError: blooopy is not defined'],
+    ['stripe', 'mail', 'jane@example.com: payment of 19.99 EUR failed'],
+    ['healthchecks', 'mail', 'Nightly backup did not run'],
+    ['argo-cd', 'wecom', 'shop is degraded'],
+  ])('%s: the request of its page is sent to %s as %j', async (example, channel, title) => {
+    await tried(example);
+    await shown(channel, title);
+  });
+
+  test('requests of Home Assistant and of a Docker registry are accepted', async () => {
+    expect((await tried('home-assistant')).stdout).toMatch(/"id"/);
+    expect((await tried('docker-registry')).stdout).toMatch(/"events"/);
   });
 
   test('five failed logins from one address are one message', async () => {
