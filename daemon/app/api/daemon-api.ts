@@ -53,12 +53,22 @@ export async function* deadLines(deadLetters: Pick<DeadLetters, 'read'>): Return
   for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
 }
 
-/** Counts and violations of the stored data. An event in the inbox that cannot be read is a violation, because `emit` has reported it as accepted. */
-export async function auditOf({
-  store,
-  deadLetters,
-  inbox,
-}: Pick<DaemonApiDeps, 'store' | 'deadLetters' | 'inbox'>): ReturnType<DaemonApi['audit']> {
+type AuditedParts = Pick<DaemonApiDeps, 'store' | 'deadLetters' | 'inbox'>;
+
+/**
+ * Counts and violations of the stored data. Deliveries end meanwhile, and a dead letter is in the file before its delivery ends in the
+ * store; so a violation is what two audits in a row find.
+ */
+export async function auditOf(parts: AuditedParts): ReturnType<DaemonApi['audit']> {
+  const first = await auditOnce(parts);
+  if (first.violations.length === 0) return first;
+  const second = await auditOnce(parts);
+  const known = new Set(first.violations);
+  return { ...second, violations: second.violations.filter((violation) => known.has(violation)) };
+}
+
+/** An event in the inbox that cannot be read is a violation, because `emit` has reported it as accepted. */
+async function auditOnce({ store, deadLetters, inbox }: AuditedParts): ReturnType<DaemonApi['audit']> {
   const ids = new Set<string>();
   for await (const line of deadLetters.read()) if ('record' in line) ids.add(line.record.id);
   const { violations, ...counts } = await store.audit(ids);
