@@ -6,9 +6,9 @@ import { deliveryTime } from '../kit/chat/delivery-time.ts';
 import { DINGTALK_MARKDOWN } from '../kit/chat/dingtalk.ts';
 import { linkButtonsOf } from '../kit/chat/parts.ts';
 import { readErrcode } from '../kit/chat/errcode.ts';
-import { type Answers, each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { type Answers, each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
-import { key } from '../kit/http/settings.ts';
+import { idOfDigits, key } from '../kit/http/settings.ts';
 import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
 import { fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
@@ -80,7 +80,7 @@ const answers: Answers = {
     const result = readErrcode(answer);
     if (result?.ok === true && typeof task_id === 'number') return { ok: true, id: `${task_id}` };
     if (result?.ok !== false || result.code !== SEE_SUB_CODE || sub_code === undefined) return result;
-    return { ok: false, code: `${sub_code as string}`, message: typeof sub_msg === 'string' ? sub_msg : '' };
+    return { ok: false, code: `${sub_code as string}`, message: textIn(sub_msg) };
   },
   codes: {
     [-1]: transient('the system is busy'),
@@ -119,7 +119,7 @@ export const dingtalkWork = defineHttpChannel({
       minLength: 1,
     }),
     app_secret: key('The AppSecret (Client Secret) of the app.', '${env:DINGTALK_APP_SECRET}'),
-    agent_id: Type.Integer({ description: 'The AgentId of the app.', examples: [2_345_678_901], minimum: 1 }),
+    agent_id: idOfDigits('The AgentId of the app.', 2_345_678_901),
     to: oneOrMany(
       Type.String({ description: 'The id of a user, `dept:ID`, or `*`.', examples: ['manager4220', 'dept:123'] }),
       {
@@ -152,7 +152,10 @@ export const dingtalkWork = defineHttpChannel({
   request(message, { settings: { agent_id, to }, api, io: { delivery }, accessToken }) {
     const url = `${api}/topapi/message/corpconversation/asyncsend_v2?access_token=${encodeURIComponent(accessToken)}`;
     const msg = contentOf(message, delivery);
-    const [first, ...others] = listsOf(message.to ?? to).map((lists) => ({ url, json: { agent_id, ...lists, msg } }));
+    const [first, ...others] = listsOf(message.to ?? to).map((lists) => ({
+      url,
+      json: { agent_id: Number(agent_id), ...lists, msg },
+    }));
     return [first!, ...others];
   },
   answers,

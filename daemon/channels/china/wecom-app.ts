@@ -17,7 +17,7 @@ import {
   transient,
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
-import { key } from '../kit/http/settings.ts';
+import { idOfDigits, key } from '../kit/http/settings.ts';
 import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
 import { plainOf, plainTitle } from '../kit/text/plain.ts';
@@ -163,7 +163,7 @@ export const wecomApp = defineHttpChannel({
       examples: ['ww1a2b3c4d5e6f7a8b'],
       minLength: 1,
     }),
-    agent_id: Type.Integer({ description: 'The AgentId of the app.', examples: [1_000_002], minimum: 0 }),
+    agent_id: idOfDigits('The AgentId of the app.', 1_000_002),
     secret: key('The Secret of the app.', '${env:WECOM_APP_SECRET}'),
     to: oneOrMany(
       Type.String({
@@ -200,7 +200,7 @@ export const wecomApp = defineHttpChannel({
     url: `${api}/cgi-bin/message/send?access_token=${encodeURIComponent(accessToken)}`,
     json: {
       ...listsOf(message.to ?? to),
-      agentid: agent_id,
+      agentid: Number(agent_id),
       ...contentOf(message, delivery),
       enable_duplicate_check: 1,
       duplicate_check_interval: REPEAT_WINDOW,

@@ -101,3 +101,7 @@ test('recipients that cannot work are found at load', () => {
     '/to/0: this is not a recipient',
   ]);
 });
+
+test('an agent id in quotes is sent as a number', async () => {
+  expect((await channel.sent({}, { agent_id: '1000002' })).json).toMatchObject({ agentid: 1_000_002 });
+});

@@ -79,6 +79,13 @@ export interface Answers {
   readonly repeatStatus?: number;
 }
 
+/** Text of an answer; empty for any other value. */
+export const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Id of a message for the receipt; nothing for any other value. */
+export const idIn = (value: unknown): { readonly id?: string } =>
+  typeof value === 'number' || (typeof value === 'string' && value !== '') ? { id: `${value}` } : {};
+
 const MAX_RECEIPT_BYTES = 1024;
 
 /** Receipt or failure for an answer. `name` is the part before the dot of a failure's code. */

@@ -56,6 +56,17 @@ type Headers = Readonly<Record<string, Template>>;
 /** Setting for a key, password or URL of the provider, which is never logged or shown. */
 export const key = (description: string, example: string) => secret({ description, examples: [example] });
 
+/** Setting for an id of digits, which YAML reads as a number unless it stands in quotes. */
+export const idOfDigits = (description: string, example: number) =>
+  Type.Unsafe<string | number>({
+    anyOf: [
+      { type: 'integer', minimum: 1 },
+      { type: 'string', pattern: String.raw`^[1-9]\d{0,14}$` },
+    ],
+    description,
+    examples: [example],
+  });
+
 /** Adds a path to a base URL, which may have a path of its own. */
 export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, '') + path;
 
