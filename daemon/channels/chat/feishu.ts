@@ -5,7 +5,7 @@ import type { Secret } from '../../lib/secrets/secret.ts';
 import type { SendIo } from '../channel.ts';
 import { cardOf, FEISHU_CARD, idsOf, linksOf, titleOf } from '../kit/chat/feishu.ts';
 import { mentionFaultWithoutMobiles, type Mentions, mentionSetting } from '../kit/chat/mention.ts';
-import { type Answers, type CodeMeaning, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { type Answers, type CodeMeaning, misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
 import { hmac } from '../kit/signing/hmac.ts';
@@ -73,9 +73,7 @@ const answers: Answers = {
     const number = code ?? StatusCode;
     const message = msg ?? StatusMessage;
     if (number === 0) return { ok: true };
-    return typeof number === 'number'
-      ? { ok: false, code: number, message: typeof message === 'string' ? message : '' }
-      : undefined;
+    return typeof number === 'number' ? { ok: false, code: number, message: textIn(message) } : undefined;
   },
   codes: CODES,
   // Feishu uses one code for an invalid request and for too many requests. The text is English or Chinese.

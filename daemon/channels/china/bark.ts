@@ -6,7 +6,7 @@ import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { alertKey, alertKeyHash } from '../kit/alert-key.ts';
 import { separateParts } from '../kit/chat/parts.ts';
-import { misconfigured, permanent, transient } from '../kit/http/answers.ts';
+import { misconfigured, permanent, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { COMMONMARK, fitJson, fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
@@ -167,9 +167,7 @@ export const bark = defineHttpChannel({
   answers: {
     read({ json: { code, message } }) {
       if (code === 200) return { ok: true };
-      return typeof code === 'number'
-        ? { ok: false, code, message: typeof message === 'string' ? message : '' }
-        : undefined;
+      return typeof code === 'number' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     // The server has a code for the kind of an error only. https://github.com/Finb/bark-server/blob/master/route_push.go
     meaning({ code, message = '' }) {

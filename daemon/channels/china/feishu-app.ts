@@ -12,6 +12,7 @@ import {
   rateLimited,
   type ReadableAnswer,
   transient,
+  textIn,
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { secondsOf } from '../kit/http/failures.ts';
@@ -46,7 +47,7 @@ function readAnswer({ json: { code, msg, data }, headers }: ReadableAnswer): Pro
   if (typeof code !== 'number') return undefined;
   // https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
   const retryAfter = secondsOf(Number(headers['x-ogw-ratelimit-reset'] ?? Number.NaN));
-  const message = typeof msg === 'string' ? msg : '';
+  const message = textIn(msg);
   return { ok: false, code, message, ...(retryAfter !== undefined && { retryAfter }) };
 }
 

@@ -3,7 +3,7 @@ import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { mentionFaultUnless, mentionSetting, type Mentions } from '../kit/chat/mention.ts';
 import { separateParts } from '../kit/chat/parts.ts';
-import { type CodeMeaning, each, misconfigured, permanent } from '../kit/http/answers.ts';
+import { type CodeMeaning, each, misconfigured, permanent, idIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { recipientFaultUnless } from '../kit/recipients/names.ts';
@@ -91,8 +91,7 @@ export const onebot = defineHttpChannel({
     read({ json: { status, retcode, data, message, wording, msg } }) {
       const { message_id } = (data ?? {}) as { readonly message_id?: unknown };
       if (typeof retcode !== 'number') return undefined;
-      if (OK_CODES[`${status as string}`] === retcode)
-        return { ok: true, ...(message_id !== undefined && { id: `${message_id as number}` }) };
+      if (OK_CODES[`${status as string}`] === retcode) return { ok: true, ...idIn(message_id) };
       return { ok: false, code: retcode, message: firstText(message, wording, msg) };
     },
     meaning: ({ code, message = '' }) => (code === 1200 && /timeout/i.test(message) ? PERHAPS_SENT : undefined),

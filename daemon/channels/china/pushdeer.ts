@@ -1,5 +1,5 @@
 import { isObject, parseJson } from '../../core/values/json.ts';
-import { each, misconfigured, permanent, transient } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { fitText, layoutOf } from '../kit/text/layout.ts';
@@ -52,7 +52,7 @@ export const pushdeer = defineHttpChannel({
   answers: {
     read({ json: { code, error, content } }) {
       if (typeof code !== 'number') return undefined;
-      if (code !== 0) return { ok: false, code, message: typeof error === 'string' ? error : '' };
+      if (code !== 0) return { ok: false, code, message: textIn(error) };
       const { result } = (content ?? {}) as { readonly result?: unknown };
       // A wrong key is answered like a right one, without a result.
       if (!Array.isArray(result) || result.length === 0) return { ok: false, code: 'no_device' };

@@ -1,6 +1,6 @@
 import type { Message } from '../../core/message/message.ts';
 import { Type } from '../../core/schema/type.ts';
-import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { fitText, layoutOf, type Markup, PLAIN } from '../kit/text/layout.ts';
@@ -66,7 +66,7 @@ export const pushplus = defineHttpChannel({
   answers: {
     read({ json: { code, msg, data } }) {
       if (code === 200) return { ok: true, ...(typeof data === 'string' && { id: data }) };
-      return typeof code === 'number' ? { ok: false, code, message: typeof msg === 'string' ? msg : '' } : undefined;
+      return typeof code === 'number' ? { ok: false, code, message: textIn(msg) } : undefined;
     },
     // Further requests after this code make the ban longer.
     meaning: ({ code }, { now }) =>

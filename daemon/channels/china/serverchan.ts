@@ -1,4 +1,4 @@
-import { misconfigured, rateLimited } from '../kit/http/answers.ts';
+import { misconfigured, rateLimited, textIn, idIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { fitText, layoutOf } from '../kit/text/layout.ts';
@@ -60,10 +60,8 @@ export const serverchan = defineHttpChannel({
   answers: {
     read({ json: { code, message, data } }) {
       const { pushid } = (data ?? {}) as { readonly pushid?: unknown };
-      if (code === 0) return { ok: true, ...(pushid !== undefined && { id: `${pushid as string}` }) };
-      return typeof code === 'number'
-        ? { ok: false, code, message: typeof message === 'string' ? message : '' }
-        : undefined;
+      if (code === 0) return { ok: true, ...idIn(pushid) };
+      return typeof code === 'number' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     // One code stands for a wrong key and for a used quota. The text is Chinese.
     meaning: ({ code, message = '' }, { now }) =>

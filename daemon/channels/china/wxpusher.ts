@@ -3,7 +3,7 @@ import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { isObject } from '../../core/values/json.ts';
 import { separateParts } from '../kit/chat/parts.ts';
-import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
@@ -105,7 +105,7 @@ export const wxpusher = defineHttpChannel({
   answers: {
     read({ json: { code, msg, data } }) {
       if (typeof code !== 'number') return undefined;
-      if (code !== OK) return { ok: false, code, message: typeof msg === 'string' ? msg : '' };
+      if (code !== OK) return { ok: false, code, message: textIn(msg) };
       const results = resultsOf(data);
       const refused = results.filter(({ ok }) => !ok);
       if (results.length === 0 || refused.length === results.length)

@@ -1,4 +1,4 @@
-import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, transient, textIn, idIn } from '../kit/http/answers.ts';
 import { key } from '../kit/http/settings.ts';
 import type { MailAddress } from '../kit/mail/address.ts';
 import { headerAddress } from '../kit/mail/header.ts';
@@ -57,9 +57,9 @@ export const postmark = defineMailChannel({
   }),
   answers: {
     read({ json: { ErrorCode: code, Message: message, MessageID: id } }) {
-      const [, refused] = INACTIVE.exec(`${message as string}`) ?? [];
-      if (code === 0) return { ok: true, id: `${id as string}`, ...(refused !== undefined && { refused }) };
-      return typeof code === 'number' ? { ok: false, code, message: `${message as string}` } : undefined;
+      const [, refused] = INACTIVE.exec(textIn(message)) ?? [];
+      if (code === 0) return { ok: true, ...idIn(id), ...(refused !== undefined && { refused }) };
+      return typeof code === 'number' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     // https://postmarkapp.com/developer/api/overview#error-codes
     codes: {

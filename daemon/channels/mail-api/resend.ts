@@ -1,4 +1,4 @@
-import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
 import { secondsOf } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
 import { headerAddress } from '../kit/mail/header.ts';
@@ -59,7 +59,7 @@ export const resend = defineMailChannel({
       return {
         ok: false,
         code: name,
-        message: `${message as string}`,
+        message: textIn(message),
         ...(retryAfter !== undefined && { retryAfter }),
       };
     },

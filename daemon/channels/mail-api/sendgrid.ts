@@ -1,4 +1,4 @@
-import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
 import { untilSeconds } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
 import type { MailAddress } from '../kit/mail/address.ts';
@@ -68,7 +68,7 @@ export const sendgrid = defineMailChannel({
       return {
         ok: false,
         code: status,
-        message: `${message as string}${where}`,
+        message: `${textIn(message)}${where}`,
         ...(retryAfter !== undefined && { retryAfter }),
       };
     },

@@ -6,7 +6,7 @@ import {
   clockMeaning,
   signedHeaders,
 } from '../kit/signing/aws.ts';
-import { misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
 import type { MailAddress } from '../kit/mail/address.ts';
 import { asciiHeaderAddress } from '../kit/mail/header.ts';
 import { type ApiMail, defineMailChannel, withoutEmpty } from './mail.ts';
@@ -76,7 +76,7 @@ export const ses = defineMailChannel({
       const name = headers['x-amzn-errortype'] ?? type;
       // `MessageRejected:http://...` in the header, `com.amazonaws...#MessageRejected` in the body.
       const code = typeof name === 'string' ? name.replace(/:.*$/, '').replace(/^.*#/, '') : '';
-      return /^\w+$/.test(code) ? { ok: false, code, message: `${(message ?? Message ?? '') as string}` } : undefined;
+      return /^\w+$/.test(code) ? { ok: false, code, message: textIn(message ?? Message) } : undefined;
     },
     codes: {
       ...AWS_CODES,

@@ -9,6 +9,8 @@ import {
   rateLimited,
   recipientLimited,
   transient,
+  textIn,
+  idIn,
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
@@ -138,8 +140,8 @@ export const aliyunSms = defineHttpChannel({
   },
   answers: {
     read({ json: { Code: code, Message: message, BizId: id } }) {
-      if (code === 'OK') return { ok: true, id: `${id as string}` };
-      return typeof code === 'string' ? { ok: false, code, message: `${message as string}` } : undefined;
+      if (code === 'OK') return { ok: true, ...idIn(id) };
+      return typeof code === 'string' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     codes: CODES,
     meaning({ code, message = '' }) {

@@ -6,6 +6,8 @@ import {
   rateLimited,
   recipientLimited,
   transient,
+  textIn,
+  idIn,
 } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
@@ -144,8 +146,8 @@ export const tencentSms = defineHttpChannel({
         readonly SendStatusSet?: readonly Status[];
       };
       const { Code: code, Message: message, SerialNo: id } = error ?? status ?? {};
-      if (code === 'Ok') return { ok: true, id: `${id as string}` };
-      return typeof code === 'string' ? { ok: false, code, message: `${message as string}` } : undefined;
+      if (code === 'Ok') return { ok: true, ...idIn(id) };
+      return typeof code === 'string' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     meaning: ({ code }) => MEANINGS.find(([beginning]) => `${code}`.startsWith(beginning))?.[1],
   },

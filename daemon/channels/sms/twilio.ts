@@ -1,7 +1,7 @@
 import type { SettingProblem } from '../../core/compile/registry.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import { Type } from '../../core/schema/type.ts';
-import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
+import { each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { PLAIN } from '../kit/text/layout.ts';
@@ -101,9 +101,9 @@ export const twilio = defineHttpChannel({
   },
   answers: {
     read({ json: { sid, code, message, error_code: failed, error_message: reason } }) {
-      if (typeof failed === 'number') return { ok: false, code: failed, message: `${(reason ?? '') as string}` };
+      if (typeof failed === 'number') return { ok: false, code: failed, message: textIn(reason) };
       if (typeof sid === 'string') return { ok: true, id: sid };
-      return typeof code === 'number' ? { ok: false, code, message: `${message as string}` } : undefined;
+      return typeof code === 'number' ? { ok: false, code, message: textIn(message) } : undefined;
     },
     // https://www.twilio.com/docs/api/errors
     codes: {

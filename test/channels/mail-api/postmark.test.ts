@@ -59,3 +59,10 @@ test('recipients that Postmark leaves out of a mail are logged', async () => {
   await channel.open({}, { log }).send(sampleMessage(), sampleIo());
   expect(lines).toHaveLength(1);
 });
+
+test('an answer without a text or an id says nothing in their place', async () => {
+  const failure = await channel.failure({ status: 422, body: { ErrorCode: 300 } });
+  expect(failure.message).toBe('an address or another field of the mail is not valid');
+  channel.sink().answer({ body: { ErrorCode: 0 } });
+  expect(await channel.open().send(sampleMessage(), sampleIo())).not.toHaveProperty('id');
+});
