@@ -110,6 +110,27 @@ test('a connection that the server has ended is opened again', async () => {
   expect(receiver.sockets).toHaveLength(2);
 });
 
+test('a closed channel leaves no connection open to a server that reads or ends nothing', async () => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const arrived = once(server, 'connection');
+  const net = openDialer();
+  const sockets: Socket[] = [];
+  const connect: typeof net.connect = async (...target) => {
+    const socket = await net.connect(...target);
+    sockets.push(socket);
+    return socket;
+  };
+  const opened = channel.open({ url: `tcp://127.0.0.1:${port}` }, { net: { ...net, connect } });
+  await opened.send();
+  const closed = once(sockets[0]!, 'close');
+  await opened.close();
+  await closed;
+  ((await arrived) as [Socket])[0].destroy();
+});
+
 describe('over UDP', () => {
   async function udpReceiver(type: 'udp4' | 'udp6', address: string) {
     const socket = createSocket(type);

@@ -140,8 +140,7 @@ async function openMqtt(settings: Settings, opening: Opening, clock: Clock): Pro
     send: (message, io) => publish(session, settings, message, io),
     close() {
       stopPings();
-      if (!wire.isLost) session.write({ cmd: 'disconnect', reasonCode: 0 });
-      wire.stream.end(() => wire.stream.destroy());
+      wire.close(() => session.write({ cmd: 'disconnect', reasonCode: 0 }));
     },
   };
 }

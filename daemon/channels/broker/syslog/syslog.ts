@@ -117,9 +117,7 @@ async function openStream(settings: Settings, opening: Opening, tools: ChannelTo
       await written;
       return { answer: 'written to the connection; syslog confirms nothing' };
     },
-    close() {
-      socket.end();
-    },
+    close: () => wire.close(),
   };
 }
 

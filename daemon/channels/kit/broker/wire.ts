@@ -78,6 +78,19 @@ export class Wire<T> {
     this.#lose();
   }
 
+  /**
+   * Closes the stream when `farewell` is written. It is destroyed then, since a peer may never end its side, and at once if the peer
+   * has not taken earlier data: the attempts that wrote it have ended.
+   */
+  close(farewell?: () => void): void {
+    if (this.isLost || this.stream.writableLength > 0) {
+      this.stream.destroy();
+      return;
+    }
+    farewell?.();
+    this.stream.end(() => this.stream.destroy());
+  }
+
   #take(id: number | undefined): Waiter<T> | undefined {
     if (id === undefined) return undefined;
     const waiter = this.#waiting.get(id);
