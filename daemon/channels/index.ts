@@ -110,8 +110,8 @@ export const channelFamilies: readonly ChannelFamily[] = [
   { name: 'Web, programs and files', types: [webhook, cloudevents, command, file] },
 ];
 
+export const channelTypes: readonly ChannelType[] = channelFamilies.flatMap(({ types }) => types);
+
 /** The type of a channel of the rules. */
 export const typeOfChannel = ({ type, pluginType }: Pick<ChannelConfig, 'type' | 'pluginType'>): ChannelType =>
   (pluginType as ChannelType | undefined) ?? channelTypes.find((candidate) => candidate.type === type)!;
-
-export const channelTypes: readonly ChannelType[] = channelFamilies.flatMap(({ types }) => types);

@@ -30,10 +30,7 @@ export const contract: ChannelContract = {
   openDestination: () =>
     openHttpDestination({
       settings: (api) => ({ token: TOKEN, secret: SECRET, api }),
-      responses: {
-        success: { body: OK },
-        rateLimited: { status: 429, headers: { 'retry-after': '7' } },
-      },
+      responses: { success: { body: OK } },
     }),
   refusals: [
     {

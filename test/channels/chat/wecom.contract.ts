@@ -27,10 +27,7 @@ export const contract: ChannelContract = {
   openDestination: () =>
     openHttpDestination({
       settings: (api) => ({ key: KEY, api, headers: { Authorization: 'Bearer relay-token' } }),
-      responses: {
-        success: { body: OK },
-        rateLimited: { status: 429, headers: { 'retry-after': '7' }, body: {} },
-      },
+      responses: { success: { body: OK } },
     }),
   refusals: [
     {
