@@ -9,7 +9,7 @@ import type { FromWorker, Posted, SyncMethod, ToWorker, TypeDescription, WorkerS
 /** Time in which the worker must answer a call for which the daemon waits, and in which the module must be loaded at such a call. */
 const SYNC_TIMEOUT_MS = 1000;
 /** Time in which the module must be loaded where the daemon goes on meanwhile. */
-export const LOAD_TIMEOUT_MS = 10_000;
+const LOAD_TIMEOUT_MS = 10_000;
 /** Memory of a plugin; one that needs more is ended. */
 const MAX_HEAP_MB = 256;
 
