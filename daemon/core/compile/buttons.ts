@@ -14,12 +14,16 @@ function needsAlert(action: unknown): boolean {
 export function checkButtons(given: Readonly<Record<string, unknown>>, rule: RuleReport): void {
   const check = (message: unknown, path: readonly (string | number)[]): void => {
     if (!isObject(message)) return;
+    const found: { readonly text: string; readonly at: readonly (string | number)[] }[] = [];
     rule.each([...path, 'actions'], message.actions, (action, at) => {
-      if (!needsAlert(action)) return;
-      const text = `${isObject(action) ? String(action.do) : String(action)}`;
-      const message = `\`${text}\` has no effect: this rule makes no alerts`;
-      rule.problem(at, 'rule.actions', message, 'say in `resolve` what ends its alert, or leave this button out');
+      if (needsAlert(action)) found.push({ text: `\`${String(isObject(action) ? action.do : action)}\``, at });
     });
+    const [first] = found;
+    if (first === undefined) return;
+    const texts = found.map(({ text }) => text).join(' and ');
+    const problem = `${texts} ${found.length > 1 ? 'have' : 'has'} no effect: this rule makes no alerts`;
+    const what = found.length > 1 ? 'these buttons' : 'this button';
+    rule.problem(first.at, 'rule.actions', problem, `say in \`resolve\` what ends its alert, or leave ${what} out`);
   };
   check(given.message, ['message']);
   rule.each(['notify'], given.notify, (target, path) => {

@@ -41,6 +41,8 @@ test('a button on an alert needs a rule with alerts; a silence does not', () => 
   expect(problem).toMatchObject({ line: 6, code: 'rule.actions', mend: expect.stringContaining('`resolve`') });
   const target = `${HEAD}rules:\n  - { name: r, notify: { channel: ops, message: { actions: [{ do: resolve }] } } }\n`;
   expect(problemsOf(target)).toMatchObject([{ code: 'rule.actions' }]);
+  const both = '`ack` and `resolve` have no effect: this rule makes no alerts';
+  expect(problemsOf(rule('[ack, silence 1h, { do: resolve }]', 'enabled: true'))).toMatchObject([{ message: both }]);
   expect(problemsOf(rule('[silence 1h]', 'enabled: true'))).toEqual([]);
   expect(problemsOf(rule('[ack]', 'repeat: 1h'))).toEqual([]);
 });
