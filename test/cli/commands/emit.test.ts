@@ -26,13 +26,17 @@ test.each([
   [['a=5', 'a=6'], /`a` is given twice: give it once/],
   [['a=5', 'a.b=6'], /`a\.b` is given twice, as `a` too/],
   [['a.b=5', 'a=6'], /`a` is given twice, as `a\.b` too/],
-])('a KEY that is given twice is wrong usage, and nothing is posted: %j', async (pairs, message) => {
-  const to = await openTestListener();
-  const { code, stderr } = await belfry(to, ['emit', 't', ...pairs]);
-  expect(code).toBe(2);
-  expect(stderr).toMatch(message);
-  expect(to.daemon.accepted).toEqual([]);
-});
+  [['{"a":5}'], /is not KEY=VALUE; write `--data` before JSON/],
+])(
+  'a KEY that is given twice, and JSON in its place, are wrong usage, and nothing is posted: %j',
+  async (pairs, message) => {
+    const to = await openTestListener();
+    const { code, stderr } = await belfry(to, ['emit', 't', ...pairs]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(to.daemon.accepted).toEqual([]);
+  },
+);
 
 test('KEY=VALUE replaces what --data has', async () => {
   const to = await openTestListener();

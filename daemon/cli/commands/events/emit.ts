@@ -215,7 +215,10 @@ async function fileText(terminal: Terminal, name: string): Promise<string> {
 /** Sets `a.b=1` as {a: {b: 1}}; returns the key, `a.b`. */
 function setPair(target: Record<string, unknown>, pair: string): string {
   const cut = pair.indexOf('=');
-  if (cut < 1) throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE`);
+  if (cut < 1) {
+    const mend = pair.startsWith('{') ? '; write `--data` before JSON' : '';
+    throw new CommandError(EXIT.usage, `\`${pair}\` is not KEY=VALUE${mend}`);
+  }
   const key = pair.slice(0, cut);
   const steps = key.split('.');
   const last = steps.pop()!;
