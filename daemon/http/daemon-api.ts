@@ -211,7 +211,13 @@ export interface ChannelTestView {
   readonly channel: string;
   readonly ok: boolean;
   readonly receipt?: Receipt;
-  readonly error?: { readonly class: string; readonly code: string; readonly message: string };
+  readonly error?: {
+    readonly class: string;
+    readonly code: string;
+    readonly message: string;
+    /** The credentials or settings were refused: the deliveries of the channel are held. */
+    readonly misconfigured?: true;
+  };
   readonly ms: number;
   /** Present after a test with a rule, as are the id of the event and the messages that were sent. */
   readonly rule?: string;

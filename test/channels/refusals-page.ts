@@ -8,7 +8,7 @@ const HEAD = `<!-- Generated from the contracts of the channel types in \`test/c
 
 What each provider refuses, and what to do about it. Each row is also a test: the channel gets this answer and must make this failure of it.
 [Delivery](delivery.md#classes-of-failures) explains the classes. A status without a row means what [any HTTP status](channels/webhook.md#success-and-failure) means.
-\`belfry dead show ID\` and \`belfry deliveries\` show the code.`;
+\`belfry channel test\`, \`belfry dead show ID\` and \`belfry deliveries\` show the code.`;
 
 /** Public table of refusals: each documented refusal of each type. */
 export function refusalsPage(contracts: readonly ChannelContract<unknown>[]): string {

@@ -107,7 +107,12 @@ function testView(name: string, result: ManualResult | undefined): ChannelTestVi
   return {
     channel: name,
     ok: false,
-    error: { class: result.class, code: result.error.code, message: result.error.message },
+    error: {
+      class: result.class,
+      code: result.error.code,
+      message: result.error.message,
+      ...(result.misconfigured && { misconfigured: true as const }),
+    },
     ms,
   };
 }

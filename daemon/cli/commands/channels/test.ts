@@ -38,6 +38,9 @@ export const declareTest: Verb = (channel, { terminal, access, run }) => {
     );
 };
 
+/** Classes of failures that a provider or the way to it causes. */
+const SENT: ReadonlySet<string> = new Set(['transient', 'permanent', 'unknown']);
+
 /** Sends a real message through the channel as it is configured now. */
 export async function testChannel(
   terminal: Terminal,
@@ -56,10 +59,14 @@ export async function testChannel(
   const paint = painter(terminal);
   if (options.json) jsonLine(terminal, result);
   else if (result.error !== undefined) {
+    const { class: failureClass, code, message, misconfigured } = result.error;
     line(
       terminal,
-      `${name}: ${paint('red', 'failed')} after ${result.ms} ms  ${result.error.class}  ${result.error.code}: ${harmless(result.error.message)}`,
+      `${name}: ${paint('red', 'failed')} after ${result.ms} ms  ${failureClass}  ${code}: ${harmless(message)}`,
     );
+    if (misconfigured)
+      line(terminal, '  misconfigured: its deliveries are held until its settings change or a test succeeds');
+    if (SENT.has(failureClass)) line(terminal, `  what to do: look up ${code} in docs/reference-refusals.md`);
   } else {
     const proof = [result.receipt?.id, result.receipt?.status, result.receipt?.answer]
       .filter((part) => part !== undefined)

@@ -22,3 +22,21 @@ test.each([
   const { code, stderr } = await belfry(to, ['channel', 'test', 'ops', ...given]);
   expect([code, stderr]).toEqual([2, expect.stringContaining('belong together')]);
 });
+
+test('a refused test says what it means for the channel, and where to look the code up', async () => {
+  const to = await openTestListener();
+  to.daemon.testChannel = async (channel) => ({
+    channel,
+    ok: false,
+    error: { class: 'permanent', code: 'slack.no_service', message: 'the webhook is gone', misconfigured: true },
+    ms: 3,
+  });
+  const { code, stdout } = await belfry(to, ['channel', 'test', 'ops']);
+  expect(code).toBe(1);
+  expect(stdout.split('\n')).toEqual([
+    'ops: failed after 3 ms  permanent  slack.no_service: the webhook is gone',
+    '  misconfigured: its deliveries are held until its settings change or a test succeeds',
+    '  what to do: look up slack.no_service in docs/reference-refusals.md',
+    '',
+  ]);
+});
