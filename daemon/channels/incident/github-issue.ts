@@ -83,7 +83,7 @@ export const githubIssue = defineHttpChannel({
     key: ({ replace_key }, { rule, key }, { api, repo }) =>
       JSON.stringify([api, repo, ...(replace_key === undefined ? [rule, key] : [replace_key])]),
     // The issue was deleted, moved to another repository, or locked.
-    gone: ['404', '410', 'redirect', 'locked'],
+    gone: ['301', '302', '307', '308', '404', '410', 'locked'],
   },
   request(message, { settings: { token, repo, labels = [] }, api, mentions, earlier, io: { delivery } }) {
     const issues = `${api}/repos/${repo}/issues`;
@@ -122,6 +122,7 @@ export const githubIssue = defineHttpChannel({
       403: misconfigured('the token may not write issues'),
       404: misconfigured('there is no such repository, or the token may not see it'),
       410: misconfigured('the repository has no issues'),
+      ...each('301 302 307 308', misconfigured('the repository has moved: correct `repo`')),
       locked: permanent('the issue is locked'),
     },
     meaning: ({ message }, answer) => limitOf(answer, message),

@@ -79,6 +79,7 @@ export const contract: ChannelContract = {
       'Not Found',
       'correct `repo`, or add it to the token',
     ),
+    refused(307, 'the repository was renamed or moved', 'Temporary Redirect', 'correct `repo`'),
     refused(
       410,
       'the repository has no issues',

@@ -67,8 +67,14 @@ export const mattermost = defineHttpChannel({
     key: (message, delivery, { token, api }) =>
       token === undefined ? undefined : JSON.stringify([api, threadOf(message, delivery)]),
     untilResolved: true,
-    // Last words of codes: the post was deleted, which is answered as a missing permission, or is too old to be edited.
-    gone: ['permissions', 'get', 'find', 'root_id', 'permissions_time_limit'],
+    // The post was deleted, which is answered as a missing permission, or is too old to be edited.
+    gone: [
+      'api.context.permissions',
+      'app.post.get',
+      'api.post.update_post.find',
+      'api.post.create_post.root_id',
+      'api.post.update_post.permissions_time_limit',
+    ],
   },
   request(message, { settings: { token }, api, url, io: { delivery }, to, earlier, mentions }) {
     const calls = mentionText(mentions, { user: (name) => `@${name}`, all: '@channel' });
@@ -120,10 +126,6 @@ export const mattermost = defineHttpChannel({
       ...each(
         'app.channel.get.existing app.channel.get.find app.channel.get_by_name.missing',
         permanent('there is no such channel'),
-      ),
-      ...each(
-        'app.post.get api.post.update_post.find api.post.create_post.root_id',
-        permanent('the earlier post is gone'),
       ),
       'api.post.update_post.permissions_time_limit': permanent('the earlier post is too old to be updated'),
       'model.post.is_valid.message_length': permanent('the post is too long'),

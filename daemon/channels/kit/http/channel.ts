@@ -90,7 +90,7 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
      * contains the settings that choose the destination.
      */
     key(message: Message, delivery: Delivery, settings: Settings<P>): string | undefined;
-    /** Codes of the provider which say that the earlier message is gone: the message is then sent as a new one. */
+    /** Whole codes, as `read` returns them, which say that the earlier message is gone: the message is then sent as a new one. They need no entry in `codes`. */
     readonly gone: readonly string[];
     /** The alert that follows a resolved one begins with a new message, since a change of the old one notifies nobody. */
     readonly untilResolved?: boolean;

@@ -7,7 +7,7 @@ import { type Mentions, readMentions } from '../chat/mention.ts';
 import { checkRecipients } from '../recipients/names.ts';
 import { type Sent, SentMessages } from '../sent-messages.ts';
 import { SeveralRecipients } from '../recipients/several.ts';
-import { type Answers, jsonOf, judgeAnswer } from './answers.ts';
+import { type Answers, each, jsonOf, judgeAnswer, permanent } from './answers.ts';
 import { apiOf, type HttpChannel, type Settings } from './channel.ts';
 import { type AccessToken, AccessTokenCache, type AccessTokenSource } from './credentials/access-token.ts';
 import { KeyPool } from './credentials/key-pool.ts';
@@ -34,6 +34,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
   readonly #tools: ChannelTools;
   readonly #several: SeveralRecipients;
   readonly #sent: SentMessages;
+  readonly #answers: Answers;
   readonly #access: AccessTokenCache | undefined;
   readonly #pool: KeyPool | undefined;
 
@@ -43,6 +44,7 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     this.#tools = tools;
     this.#several = new SeveralRecipients(tools.log);
     this.#sent = new SentMessages(tools.memory);
+    this.#answers = withGone(channel.answers, channel.follows?.gone);
     this.#access = channel.access && this.#accessTokens(channel.access);
     this.#pool = channel.pool && new KeyPool(channel.pool(settings), tools);
   }
@@ -86,11 +88,16 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
       try {
         return await post(earlier);
       } catch (error) {
-        const code = error instanceof SendFailure ? error.code.replace(/^.*\./, '') : '';
-        if (earlier === undefined || follows?.gone.includes(code) !== true) throw error;
+        if (earlier === undefined || !this.#isGone(error)) throw error;
         return await post(undefined);
       }
     });
+  }
+
+  /** Whether the earlier message cannot be changed or answered any more. */
+  #isGone(error: unknown): boolean {
+    const { type, follows } = this.#channel;
+    return error instanceof SendFailure && follows?.gone.some((code) => error.code === `${type}.${code}`) === true;
   }
 
   /** Posts with a token of `access` or a key of `pool`, and again with another one if the provider refuses it. */
@@ -125,10 +132,10 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
       key,
     });
     const [first, ...others] = requestsOf(requests);
-    let { receipt } = await this.#exchange(first, channel.answers, io, accessToken);
+    let { receipt } = await this.#exchange(first, this.#answers, io, accessToken);
     for (const next of others) {
       const request = typeof next === 'function' ? next(receipt) : next;
-      ({ receipt } = await this.#exchange(request, channel.answers, io, accessToken));
+      ({ receipt } = await this.#exchange(request, this.#answers, io, accessToken));
     }
     return receipt;
   }
@@ -180,4 +187,10 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
       log.warn({ delivery: io.delivery.id, refused }, 'the provider refused some of the recipients');
     return { receipt, text };
   }
+}
+
+/** Answers in which each code of `gone` has a meaning, since a code without one is reported as the HTTP status. */
+function withGone(answers: Answers, gone: readonly string[] = []): Answers {
+  const meanings = gone.length === 0 ? {} : each(gone.join(' '), permanent('the earlier message is gone'));
+  return { ...answers, codes: { ...meanings, ...answers.codes } };
 }

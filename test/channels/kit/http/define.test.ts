@@ -256,3 +256,40 @@ describe('the base URL of a provider with regions', () => {
     expect((await server.sent()).bytes).toEqual(Buffer.from([0xff, 0]));
   });
 });
+
+describe('a message that follows an earlier one', () => {
+  const pager = defineHttpChannel({
+    type: 'pager',
+    summary: 'Pages that are changed later',
+    documentation: 'https://docs.pager.test',
+    api: 'https://api.pager.test',
+    settings: {},
+    limits: {},
+    supports: { kept: 'replace_key' },
+    markup: PLAIN,
+    follows: { key: ({ replace_key }) => replace_key, gone: ['page.too_old'] },
+    request: (message, { api, earlier }) => ({ url: `${api}/${earlier ?? 'new'}`, json: { text: message.title } }),
+    answers: {
+      read: ({ json: { id, error } }) =>
+        typeof id === 'string' ? { ok: true, id } : { ok: false, code: String(error), message: 'why' },
+    },
+  });
+  const paging = useHttpChannel(pager, { settings: (api) => ({ api }), success: { body: { id: '1' } } });
+
+  test('is sent as a new one if the provider says so by a code of `gone`, which needs no entry in `codes`', async () => {
+    const open = paging.open();
+    const send = async () => await open.send(sampleMessage({ replace_key: 'disk' }), sampleIo());
+    await send();
+    paging.sink().answer({ status: 400, body: { error: 'page.too_old' } }, { body: { id: '2' } });
+    expect(await send()).toMatchObject({ id: '2' });
+    expect(paging.sink().requests.map(({ path }) => path)).toEqual(['/new', '/1', '/new']);
+  });
+
+  test('fails for another code', async () => {
+    const open = paging.open();
+    await open.send(sampleMessage({ replace_key: 'disk' }), sampleIo());
+    paging.sink().answer({ status: 400, body: { error: 'account.too_old' } });
+    const failed = await failureOfSending(open, sampleMessage({ replace_key: 'disk' }), sampleIo());
+    expect(failed).toMatchObject({ class: 'permanent', code: 'http.400' });
+  });
+});
