@@ -38,7 +38,7 @@ export const zulip = defineHttpChannel({
   summary: 'Channels and people of Zulip, over a bot',
   documentation: 'https://zulip.com/api/send-message',
   setup: [
-    'In Zulip, open Personal settings, Bots, and add a bot of the type Incoming webhook.',
+    'In Zulip, open Personal settings, Bots, and add a Generic bot; an Incoming webhook bot cannot update its messages.',
     'Copy its e-mail address and its API key, and subscribe it to the channel.',
     'Give the address of the organization as `api`.',
   ],
@@ -77,8 +77,9 @@ export const zulip = defineHttpChannel({
   follows: {
     key: ({ replace_key }, _, { api, email }) => replace_key && JSON.stringify([api, email, replace_key]),
     untilResolved: true,
-    // Most organizations let a message be edited for minutes only; this code is also that of a deleted one.
-    gone: ['BAD_REQUEST'],
+    // Most organizations let a message be edited for minutes only; this code is also that of a deleted one. A bot of the type
+    // Incoming webhook may send but not edit, which Zulip answers with the second code.
+    gone: ['BAD_REQUEST', 'UNAUTHORIZED'],
   },
   request(message, { settings: { email, key: apiKey, topic }, api, io: { delivery }, to, earlier, mentions }) {
     const calls = mentionText(mentions, { user: (id) => `@**|${id}**`, all: '@**all**' });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { zulip } from '../../../../daemon/channels/chat/work/zulip.ts';
 import { readSettings } from '../../../support/channel-settings.ts';
-import { sampleDelivery, sampleIo, sampleMessage } from '../../../support/delivery.ts';
+import { failureOfSending, sampleDelivery, sampleIo, sampleMessage } from '../../../support/delivery.ts';
 import { useHttpChannel } from '../../../support/http-channel.ts';
 import { KEY, refused, SENT, SETTINGS } from './zulip.contract.ts';
 
@@ -61,6 +61,16 @@ test('a message with the same `replace_key` edits the earlier one, and is a new 
     `${edit} **Bad**`,
     'POST /api/v1/messages **Bad**',
   ]);
+});
+
+test('a bot that may only send gets each update as a new message, and a wrong key still stops the channel', async () => {
+  const open = channel.open();
+  const update = sampleMessage({ replace_key: 'disk' });
+  channel.sink().answer(SENT, refused(401, 'UNAUTHORIZED'), { body: { result: 'success', msg: '', id: 43 } });
+  await open.send(update, sampleIo());
+  expect(await open.send(update, sampleIo())).toMatchObject({ id: '43' });
+  channel.sink().answer(refused(401, 'UNAUTHORIZED'));
+  expect((await failureOfSending(open, update, sampleIo())).detail.misconfigured).toBe(true);
 });
 
 test('an answer that is not from Zulip leaves the outcome unknown', async () => {
