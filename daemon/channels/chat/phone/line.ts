@@ -1,12 +1,12 @@
 import type { Message } from '../../../core/message/message.ts';
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
-import { sha256 } from '../../../lib/sha256.ts';
 import { buttonsOf } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { key } from '../../kit/http/settings.ts';
 import { recipientFaultUnless } from '../../kit/recipients/names.ts';
+import { repeatId } from '../../kit/recipients/repeat-id.ts';
 import { linkAddress } from '../../kit/text/escape.ts';
 import { fitText, layoutOf, PLAIN, without } from '../../kit/text/layout.ts';
 import { plainTitle } from '../../kit/text/plain.ts';
@@ -62,13 +62,6 @@ function messagesOf(message: Message): readonly object[] {
   ];
 }
 
-/** A retry key is a UUID. It belongs to a request, so each further recipient has one of its own, the same in each attempt. */
-function retryKey(delivery: string, to: string, first: string | undefined): string {
-  if (to === first) return delivery;
-  const digits = sha256(`${delivery} ${to}`);
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-}
-
 /** LINE Messaging API. https://developers.line.biz/en/reference/messaging-api/#send-push-message */
 export const line = defineHttpChannel({
   type: 'line',
@@ -102,7 +95,7 @@ export const line = defineHttpChannel({
       url: `${api}/v2/bot/message/push`,
       headers: {
         authorization: `Bearer ${token.reveal()}`,
-        'x-line-retry-key': retryKey(delivery.id, to, (message.to ?? all)[0]),
+        'x-line-retry-key': repeatId(delivery.id, to, message.to ?? all),
       },
       json: { to, messages: messagesOf(message), ...(isQuiet && { notificationDisabled: true }) },
     };

@@ -8,6 +8,7 @@ import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
 import { recipientFaultUnless } from '../../kit/recipients/names.ts';
+import { repeatId } from '../../kit/recipients/repeat-id.ts';
 import { htmlLink, TELEGRAM_DIALECT } from '../../kit/text/dialects.ts';
 import { fitJson, fitText, layoutOf, type Markup, PLAIN } from '../../kit/text/layout.ts';
 import { type Dialect, renderMarkdown } from '../../kit/text/markdown.ts';
@@ -98,7 +99,7 @@ export const matrix = defineHttpChannel({
     untilResolved: true,
     gone: ['M_NOT_FOUND'],
   },
-  request(message, { settings: { token }, api, io: { delivery }, to, earlier, mentions }) {
+  request(message, { settings: { token, to: all }, api, io: { delivery }, to, earlier, mentions }) {
     const headers = { authorization: `Bearer ${token.reveal()}` };
     const content = contentOf(message, mentions);
     const build = (room: number) => {
@@ -110,8 +111,10 @@ export const matrix = defineHttpChannel({
       return { ...fallback, 'm.mentions': {}, 'm.new_content': made, 'm.relates_to': relation };
     };
     const rooms = `${api}/_matrix/client/v3/rooms`;
+    // Conduit and the servers made from it compare ids of transactions without the room.
+    const transaction = encodeURIComponent(repeatId(delivery.id, to, message.to ?? all));
     const send = (id: string) => ({
-      url: `${rooms}/${encodeURIComponent(id)}/send/m.room.message/${encodeURIComponent(delivery.id)}`,
+      url: `${rooms}/${encodeURIComponent(id)}/send/m.room.message/${transaction}`,
       method: 'PUT' as const,
       headers,
       json: fitJson(build, MAX_CONTENT_BYTES),

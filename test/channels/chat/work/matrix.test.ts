@@ -69,14 +69,23 @@ test('Markdown becomes HTML that Matrix allows', async () => {
   );
 });
 
-test('the id of a room with an alias is asked for, and several rooms each get the message', async () => {
-  channel.sink().answer({ body: { room_id: '!xyz', servers: ['example.org'] } }, SENT, SENT);
-  await channel.open({ to: ['#ops:example.org', ROOM] }).send(sampleMessage(), sampleIo());
+test('the id of a room with an alias is asked for', async () => {
+  channel.sink().answer({ body: { room_id: '!xyz', servers: ['example.org'] } }, SENT);
+  await channel.open({ to: '#ops:example.org' }).send(sampleMessage(), sampleIo());
   expect(channel.sink().requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
     'GET /_matrix/client/v3/directory/room/%23ops%3Aexample.org',
     `PUT /_matrix/client/v3/rooms/!xyz${SEND}`,
-    `PUT ${PATH}`,
   ]);
+});
+
+test('each of several rooms gets the message under an id of its own, the same in each attempt', async () => {
+  const open = channel.open({ to: [ROOM, '!other'] });
+  for (const attempt of [1, 2]) await open.send(sampleMessage(), sampleIo({ attempt }));
+  const [first, second, ...again] = channel.sink().requests.map(({ path }) => path);
+  expect(first).toBe(PATH);
+  expect(second).toMatch(/^\/_matrix\/client\/v3\/rooms\/!other\/send\/m\.room\.message\/[0-9a-f-]{36}$/);
+  expect(second).not.toContain(SEND);
+  expect(again).toEqual([first, second]);
 });
 
 test('an answer that is not from Matrix leaves the outcome unknown', async () => {
