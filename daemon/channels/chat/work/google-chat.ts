@@ -1,6 +1,7 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { escapeFor } from '../../../core/message/escape.ts';
 import type { Message } from '../../../core/message/message.ts';
+import { isObject } from '../../../core/values/json.ts';
 import { alertKey } from '../../kit/alert-key.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
 import { dayOf, linkButtonsOf } from '../../kit/chat/parts.ts';
@@ -89,6 +90,12 @@ function addressFor(url: string, { id }: Delivery): string {
   return address.href;
 }
 
+/** Reason for which a wrong key is refused. https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto */
+const WRONG_KEY = 'API_KEY_INVALID';
+
+const isWrongKey = (details: unknown): boolean =>
+  Array.isArray(details) && details.some((detail) => isObject(detail) && detail.reason === WRONG_KEY);
+
 /** Google Chat, over an incoming webhook of a space. https://developers.google.com/workspace/chat/quickstart/webhooks */
 export const googleChat = defineHttpChannel({
   type: 'google_chat',
@@ -131,13 +138,18 @@ export const googleChat = defineHttpChannel({
   answers: {
     read({ json: { name, error } }) {
       if (typeof name === 'string' && name.startsWith('spaces/')) return { ok: true, id: name };
-      const { status: code, message } = (error ?? {}) as { readonly status?: unknown; readonly message?: unknown };
-      return typeof code === 'string' ? { ok: false, code, message: `${message as string}` } : undefined;
+      const { status, message, details } = (error ?? {}) as Readonly<Record<string, unknown>>;
+      if (typeof status !== 'string') return undefined;
+      // The status is that of an invalid argument.
+      return { ok: false, code: isWrongKey(details) ? WRONG_KEY : status, message: `${message as string}` };
     },
     // https://cloud.google.com/apis/design/errors#handling_errors
     codes: {
       ...each('INVALID_ARGUMENT FAILED_PRECONDITION', permanent('the message was refused')),
-      ...each('UNAUTHENTICATED PERMISSION_DENIED', misconfigured('the key or the token in the URL is refused')),
+      ...each(
+        `UNAUTHENTICATED PERMISSION_DENIED ${WRONG_KEY}`,
+        misconfigured('the key or the token in the URL is refused'),
+      ),
       NOT_FOUND: misconfigured('the space or the webhook is gone'),
       RESOURCE_EXHAUSTED: rateLimited('too many messages in this space', 60_000),
       ...each('INTERNAL UNAVAILABLE ABORTED DEADLINE_EXCEEDED', transient('Google Chat has an error')),

@@ -32,6 +32,24 @@ export const contract: ChannelContract = {
     },
     {
       when: 'the key in the URL is wrong',
+      answer: {
+        status: 400,
+        body: {
+          error: {
+            code: 400,
+            message: 'API key not valid. Please pass a valid API key.',
+            status: 'INVALID_ARGUMENT',
+            details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }],
+          },
+        },
+      },
+      class: 'permanent',
+      code: 'google_chat.API_KEY_INVALID',
+      misconfigured: true,
+      mend: 'copy the whole URL of the webhook again',
+    },
+    {
+      when: 'the URL has no valid login',
       answer: refused(401, 'UNAUTHENTICATED'),
       class: 'permanent',
       code: 'google_chat.UNAUTHENTICATED',
