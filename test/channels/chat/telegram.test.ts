@@ -78,6 +78,58 @@ describe('a message', () => {
   });
 });
 
+describe('a message with the `replace_key` of an earlier one', () => {
+  const sendAll = async (...messages: readonly (readonly [title: string, status: 'firing' | 'resolved'])[]) => {
+    const open = channel.open({ thread_id: 7, silent: true });
+    for (const [title, status] of messages)
+      await open.send(
+        sampleMessage({ title, body: '', replace_key: 'disk' }),
+        sampleIo({ delivery: sampleDelivery({ status }) }),
+      );
+    return channel.sink().requests.map(({ path, json }) => [path.split('/').at(-1), json]);
+  };
+
+  test('edits it until the alert is resolved, and the next alert is a new message', async () => {
+    channel.sink().answer(OK, OK, OK, { body: { ok: true, result: { message_id: 43 } } });
+    const sent = await sendAll(['Down', 'firing'], ['Worse', 'firing'], ['Up', 'resolved'], ['Down', 'firing']);
+    expect(sent.map(([method]) => method)).toEqual([
+      'sendMessage',
+      'editMessageText',
+      'editMessageText',
+      'sendMessage',
+    ]);
+    expect(sent[2]![1]).toEqual({
+      chat_id: CHAT,
+      message_id: 42,
+      text: '<b>Up</b>',
+      parse_mode: 'HTML',
+      link_preview_options: { is_disabled: true },
+    });
+  });
+
+  test('is a new one if it was deleted, and done if an earlier attempt has changed it', async () => {
+    const gone = refusal(400, 'Bad Request: message to edit not found');
+    const done = refusal(400, 'Bad Request: message is not modified: specified new message content is the same');
+    channel.sink().answer(OK, gone, { body: { ok: true, result: { message_id: 43 } } }, done);
+    const sent = await sendAll(['Down', 'firing'], ['Worse', 'firing'], ['Worse', 'firing']);
+    expect(sent.map(([method]) => method)).toEqual([
+      'sendMessage',
+      'editMessageText',
+      'sendMessage',
+      'editMessageText',
+    ]);
+    expect(sent[3]![1]).toMatchObject({ message_id: 43 });
+  });
+
+  test('fails as others do if the chat is gone', async () => {
+    const open = channel.open();
+    await open.send(sampleMessage({ replace_key: 'disk' }), sampleIo());
+    channel.sink().answer(refusal(400, 'Bad Request: chat not found'));
+    const failed = await failureOfSending(open, sampleMessage({ replace_key: 'disk' }), sampleIo());
+    expect(failed).toMatchObject({ class: 'permanent', code: 'telegram.400' });
+  });
+});
+
 describe('several chats', () => {
   const chats = { to: [1, '2', '@acme_alerts'] };
   const asked = (): (number | string)[] => channel.sink().requests.map(({ text }) => payloadOf(text).chat_id);

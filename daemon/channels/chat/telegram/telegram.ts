@@ -18,6 +18,13 @@ const MAX_TEXT = 4096;
 /** A number, negative for groups, or the public name of a channel or group. */
 const chatFault = recipientFaultUnless(/^(?:-?\d{1,20}|@\w{4,64})$/, 'write its id in digits, or `@name`', 'a chat');
 
+/**
+ * Descriptions of an edit of a message that was deleted, or that another bot wrote; and of one that changes nothing, because an
+ * earlier attempt made the change. Their code is 400, like that of other errors. https://core.telegram.org/bots/api#editmessagetext
+ */
+const NOT_EDITABLE = /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i;
+const NOT_MODIFIED = /message is not modified/i;
+
 /** Telegram bot. https://core.telegram.org/bots/api#sendmessage */
 export const telegram = defineHttpChannel({
   type: 'telegram',
@@ -55,26 +62,37 @@ export const telegram = defineHttpChannel({
   keys: { token: '' },
   // The limit is 20 a minute for a group. For a person it would be one a second.
   limits: { rate: '20/1m', text: '4,096 UTF-16 units' },
-  supports: { kept: 'markdown link image actions mention to', text: 'html fields' },
+  supports: { kept: 'markdown link image actions mention replace_key to', text: 'html fields' },
   markup: TELEGRAM_HTML,
   mentionFault: mentionFaultUnless(/^\w{5,32}$/, 'the name of a user'),
   names: { to: chatFault },
   recipients: recipientsOf,
   buttons: telegramButtons,
-  request(message, { settings: { token, thread_id, silent }, api, to, mentions }) {
+  follows: {
+    key: ({ replace_key }, _, { api, thread_id }) => replace_key && JSON.stringify([api, thread_id, replace_key]),
+    untilResolved: true,
+    gone: ['not_editable'],
+  },
+  request(message, { settings: { token, thread_id, silent }, api, to, earlier, mentions }) {
     const buttons = buttonsOf(message.actions, 10, 60);
     const calls = mentionText(mentions, { user: (name) => ` @${name}`, all: '' }).trimEnd();
     const image = linkAddress(message.image ?? '');
     const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
+    const place =
+      earlier === undefined
+        ? {
+            ...(thread_id !== undefined && { message_thread_id: thread_id }),
+            ...(silent === true && { disable_notification: true }),
+          }
+        : { message_id: Number(earlier) };
     return {
-      url: `${api}${botPath(token)}/sendMessage`,
+      url: `${api}${botPath(token)}/${earlier === undefined ? 'sendMessage' : 'editMessageText'}`,
       json: {
         chat_id: to.startsWith('@') ? to : Number(to),
+        ...place,
         text: fitText(layoutOf(shown, TELEGRAM_HTML, { unit: UTF16 }), MAX_TEXT - calls.length) + calls,
         parse_mode: 'HTML',
         link_preview_options: image === undefined ? { is_disabled: true } : { url: image },
-        ...(thread_id !== undefined && { message_thread_id: thread_id }),
-        ...(silent === true && { disable_notification: true }),
         ...(buttons.length > 0 && {
           reply_markup: {
             inline_keyboard: buttons.map(({ label, address, press }) => [
@@ -89,9 +107,12 @@ export const telegram = defineHttpChannel({
     read({ json: { ok, result, error_code: code, description, parameters } }) {
       if (ok === true) return { ok, id: `${(result as { message_id?: number } | undefined)?.message_id ?? ''}` };
       if (typeof code !== 'number') return undefined;
+      const text = typeof description === 'string' ? description : '';
+      if (NOT_MODIFIED.test(text)) return { ok: true };
+      if (NOT_EDITABLE.test(text)) return { ok: false, code: 'not_editable', message: text };
       const { retry_after: seconds, migrate_to_chat_id: moved } = (parameters ?? {}) as Record<string, unknown>;
       const retryAfter = secondsOf(seconds);
-      const message = `${description as string}${moved === undefined ? '' : ` (the chat is now ${moved as number})`}`;
+      const message = `${text}${moved === undefined ? '' : ` (the chat is now ${moved as number})`}`;
       return { ok: false, code, message, ...(retryAfter !== undefined && { retryAfter }) };
     },
     codes: {
@@ -101,5 +122,7 @@ export const telegram = defineHttpChannel({
       404: misconfigured('there is no such bot: the token is wrong'),
       429: rateLimited('too many messages'),
     },
+    // A change that was made before.
+    repeatStatus: 400,
   },
 });
