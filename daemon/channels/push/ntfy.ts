@@ -1,5 +1,6 @@
 import type { Priority } from '../../core/message/message.ts';
 import { Type } from '../../core/schema/type.ts';
+import { alertKeyHash } from '../kit/alert-key.ts';
 import { buttonsOf } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
@@ -45,7 +46,7 @@ export const ntfy = defineHttpChannel({
   keys: { token: '' },
   // A visitor may send 60 at once, and then one every 5 seconds.
   limits: { rate: '12/1m', text: '4,096 bytes' },
-  supports: { kept: 'markdown priority tags link image actions', text: 'html fields' },
+  supports: { kept: 'markdown priority tags link image actions replace_key', text: 'html fields' },
   markup: COMMONMARK,
   check: (settings) => [
     ...(/^[-\w]{1,64}$/.test(settings.topic)
@@ -53,7 +54,7 @@ export const ntfy = defineHttpChannel({
       : [{ pointer: '/topic', message: 'this is not a topic', mend: 'use 1 to 64 letters, digits, `-` and `_`' }]),
     ...checkLogin(settings),
   ],
-  request(message, { settings, api }) {
+  request(message, { settings, api, io: { delivery } }) {
     const buttons = buttonsOf(message.actions, 3, 60);
     const click = linkAddress(message.link ?? '');
     const attach = linkAddress(message.image ?? '');
@@ -75,6 +76,8 @@ export const ntfy = defineHttpChannel({
           markdown: isMarkdown,
           ...(click !== undefined && { click }),
           ...(attach !== undefined && { attach }),
+          // Takes the place of the earlier notification with this id, from version 2.16 of the server on; older ones show both.
+          ...(message.replace_key !== undefined && { sequence_id: alertKeyHash(message, delivery) }),
           actions: buttons.map(({ label, address }) => ({ action: 'view', label, url: address })),
         }),
         MAX_REQUEST_BYTES,

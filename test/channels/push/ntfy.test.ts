@@ -62,6 +62,20 @@ describe('a message', () => {
     expect((await channel.sent({ priority })).json).toMatchObject({ priority: number });
   });
 
+  test('with a `replace_key` has a sequence id, by which it takes the place of the earlier one', async () => {
+    const idOf = async (replace_key?: string) =>
+      (
+        (await channel.sent({ ...(replace_key !== undefined && { replace_key }) })).json as {
+          readonly sequence_id?: string;
+        }
+      ).sequence_id;
+    const id = await idOf('disk/磁盘');
+    expect(id).toMatch(/^[\w-]{1,64}$/);
+    expect(await idOf('disk/磁盘')).toBe(id);
+    expect(await idOf('disk/other')).not.toBe(id);
+    expect(await idOf()).toBeUndefined();
+  });
+
   test('says that an alert is resolved', async () => {
     const request = await channel.sent(
       { title: 'Resolved: disk', body: '' },
