@@ -107,23 +107,24 @@ test('an idle connection is kept by pings, at the interval that the broker wants
   await expect.poll(() => packets.filter(({ cmd }) => cmd === 'pingreq')).toHaveLength(2);
 });
 
-test('a broker that disconnects says why', async () => {
+test.each([
+  ['with a reason fails with the reason', [0xe0, 0x01, 0x8e], { class: 'transient', code: 'mqtt.142' }],
+  ['without a reason leaves the outcome unknown', [0xe0, 0x00], { class: 'unknown', code: 'net.reset' }],
+  ['in a normal way leaves the outcome unknown', [0xe0, 0x01, 0x00], { class: 'unknown', code: 'net.reset' }],
+] as const)('a message during which the broker disconnects %s', async (_, packet, failure) => {
   const server = channel.own(
     await openBrokerDestination({
       ...options,
       converse(socket, script) {
         brokerOf({
           onPacket({ cmd }) {
-            if (cmd === 'publish') socket.end(Buffer.from([0xe0, 0x01, 0x8e]));
+            if (cmd === 'publish') socket.end(Buffer.from(packet));
           },
         })(socket, { ...script, answer: { kind: 'hang' } });
       },
     }),
   );
-  expect(await channel.open(server.settings as object).failure()).toMatchObject({
-    class: 'transient',
-    code: 'mqtt.142',
-  });
+  expect(await channel.open(server.settings as object).failure()).toMatchObject(failure);
 });
 
 test('a value of an event cannot add a level, a wildcard or a `$` to a topic', async () => {

@@ -4,7 +4,7 @@ import type { Packet } from 'mqtt-packet';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
-import type { Opening } from '../../kit/broker/connection.ts';
+import { ended, type Opening } from '../../kit/broker/connection.ts';
 import type { Server } from '../../kit/broker/server.ts';
 import { Wire } from '../../kit/broker/wire.ts';
 import { mqttFailure } from './codes.ts';
@@ -74,10 +74,14 @@ function accepted(packet: Packet): Extract<Packet, { cmd: 'connack' }> {
   return packet;
 }
 
+/** Failure of a connection that the broker ends. A code below 128, or none, is not a refusal: messages without a confirmation may have arrived. */
+function reasonOf({ reasonCode = 0, properties }: Extract<Packet, { cmd: 'disconnect' }>): Error {
+  return reasonCode < 128 ? ended() : mqttFailure(reasonCode, properties?.reasonString);
+}
+
 function receive(wire: Wire<Packet>, packet: Packet): void {
   if (packet.cmd === 'connack') wire.resolve(CONNACK, packet);
-  else if (packet.cmd === 'disconnect')
-    wire.fail(mqttFailure(packet.reasonCode ?? 128, packet.properties?.reasonString));
+  else if (packet.cmd === 'disconnect') wire.fail(reasonOf(packet));
   else if (packet.cmd === 'puback' || packet.cmd === 'pubrec' || packet.cmd === 'pubcomp')
     wire.resolve(packet.messageId, packet);
 }
