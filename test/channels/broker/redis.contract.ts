@@ -89,6 +89,22 @@ export const contract: ChannelContract<RedisRefusal> = {
       mend: 'write the login into `url`',
     },
     {
+      when: 'the password is wrong (Redis before version 6)',
+      answer: at('AUTH', 'ERR invalid password'),
+      class: 'permanent',
+      code: 'redis.PASSWORD',
+      misconfigured: true,
+      mend: 'correct the password in `url`',
+    },
+    {
+      when: '`url` has a user, and the server is older than version 6',
+      answer: at('AUTH', "ERR wrong number of arguments for 'auth' command"),
+      class: 'permanent',
+      code: 'redis.USER',
+      misconfigured: true,
+      mend: 'write `redis://:password@host`, without a user',
+    },
+    {
       when: 'the server has no password',
       answer: at('AUTH', 'ERR AUTH <password> called without any password configured for the default user.'),
       class: 'permanent',

@@ -70,6 +70,14 @@ const CHANNEL = nameForm('channel');
 /** First words of error replies. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors, https://github.com/redis/redis/blob/unstable/src/server.c */
 const REFUSALS: readonly Refusal[] = [
   { when: /^(?:WRONGPASS|NOAUTH)\b/, message: 'the user or the password is refused', misconfigured: true },
+  // Redis before version 6, which knows no users and takes `AUTH` with the password only.
+  { when: /^ERR invalid password/, code: 'PASSWORD', message: 'the password is refused', misconfigured: true },
+  {
+    when: /^ERR wrong number of arguments for 'auth'/,
+    code: 'USER',
+    message: 'the server knows no users: write `redis://:password@host`',
+    misconfigured: true,
+  },
   {
     when: /^ERR .*(?:without any password configured|no password is set)/,
     code: 'AUTH',
