@@ -1,7 +1,7 @@
 import type { Priority } from '../../core/message/message.ts';
 import { Type } from '../../core/schema/type.ts';
 import { alertKeyHash } from '../kit/alert-key.ts';
-import { hexColourOf, separateParts } from '../kit/chat/parts.ts';
+import { hexColourOf, separateParts, soundPriorityOf } from '../kit/chat/parts.ts';
 import { misconfigured, permanent } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
@@ -80,7 +80,7 @@ export const homeassistant = defineHttpChannel({
       data: {
         tag,
         color: hexColourOf(message, delivery),
-        ...EFFECTS[message.priority],
+        ...EFFECTS[soundPriorityOf(message, delivery)],
         // The first is for an iPhone, the second for Android.
         ...(link !== undefined && { url: link, clickAction: link }),
         ...(image !== undefined && { image }),

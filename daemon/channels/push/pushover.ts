@@ -2,7 +2,7 @@ import { Type } from '../../core/schema/type.ts';
 import { oneOrMany } from '../../core/schema/fields.ts';
 import { escapeFor } from '../../core/message/escape.ts';
 import { alertKeyHash } from '../kit/alert-key.ts';
-import { separateParts } from '../kit/chat/parts.ts';
+import { separateParts, soundPriorityOf } from '../kit/chat/parts.ts';
 import { misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { untilSeconds } from '../kit/http/failures.ts';
@@ -66,6 +66,7 @@ export const pushover = defineHttpChannel({
     const { link, rest } = separateParts(message, { link: isShort(message.link) });
     const isMarkdown = message.format === 'markdown';
     const tag = alertKeyHash(message, delivery);
+    const priority = soundPriorityOf(message, delivery);
     const seconds = delivery.expiresAt === undefined ? undefined : Math.ceil((delivery.expiresAt - now) / 1000);
     const layout = layoutOf(rest, isMarkdown ? PUSHOVER_HTML : PLAIN, { untitled: true, unit: CODE_POINTS });
     const sent = {
@@ -75,10 +76,10 @@ export const pushover = defineHttpChannel({
         user: user.reveal(),
         title: cutText(plainTitle(message), MAX_TITLE, CODE_POINTS),
         message: fitText(layout, MAX_MESSAGE),
-        priority: `${PRIORITIES[message.priority]}`,
+        priority: `${PRIORITIES[priority]}`,
         timestamp: `${Math.floor(delivery.createdAt / 1000)}`,
-        ...(message.priority === 'urgent' && { ...EMERGENCY, tags: tag }),
-        ...(seconds !== undefined && seconds > 0 && message.priority !== 'urgent' && { ttl: `${seconds}` }),
+        ...(priority === 'urgent' && { ...EMERGENCY, tags: tag }),
+        ...(seconds !== undefined && seconds > 0 && priority !== 'urgent' && { ttl: `${seconds}` }),
         ...(isMarkdown && { html: '1' }),
         ...(link !== undefined && { url: link, url_title: 'Open' }),
         ...(device !== undefined && { device: device.join(',') }),

@@ -43,13 +43,16 @@ describe('a message for a phone', () => {
   });
 
   test('that says that an alert is over clears the earlier one and takes its tag', async () => {
-    await channel.sent({ title: 'Resolved' }, { service: 'family' }, resolved);
+    await channel.sent({ title: 'Resolved', priority: 'urgent' }, { service: 'family' }, resolved);
     const [clear, shown] = channel.sink().requests;
     expect([clear!.path, clear!.json]).toEqual([
       '/api/services/notify/family',
       { message: 'clear_notification', data: { tag: TAG } },
     ]);
-    expect(shown!.json).toMatchObject({ title: 'Resolved', data: { tag: TAG, color: '#22a55a' } });
+    expect(shown!.json).toMatchObject({
+      title: 'Resolved',
+      data: { tag: TAG, color: '#22a55a', push: { 'interruption-level': 'time-sensitive' } },
+    });
   });
 
   test.each([

@@ -61,10 +61,11 @@ test('an urgent message sounds until it is acknowledged or resolved, and its rec
 
   channel.sink().answer(OK);
   const resolved = sampleIo({ delivery: sampleDelivery({ status: 'resolved' }) });
-  await channel.open().send(sampleMessage({ title: 'Resolved' }), resolved);
+  await channel.open().send(sampleMessage({ title: 'Resolved', priority: 'urgent' }), resolved);
   const [, cancel, message] = channel.sink().requests;
   expect([cancel!.path, cancel!.form]).toEqual([`/1/receipts/cancel_by_tag/${tags}.json`, { token: TOKEN }]);
-  expect(message!.form).toMatchObject({ title: 'Resolved', priority: '0' });
+  expect(message!.form).toMatchObject({ title: 'Resolved', priority: '1' });
+  expect(message!.form).not.toHaveProperty('retry');
 });
 
 test('Markdown becomes the HTML that Pushover shows, and text of the event stays text', async () => {

@@ -83,3 +83,7 @@ export const colourOf = ({ priority }: Message, { status }: Delivery): number =>
 /** The same as `#rrggbb`. */
 export const hexColourOf = (message: Message, delivery: Delivery): string =>
   `#${colourOf(message, delivery).toString(16).padStart(6, '0')}`;
+
+/** Priority by which a message sounds: the end of an alert is no emergency. */
+export const soundPriorityOf = ({ priority }: Message, { status }: Delivery): Priority =>
+  status === 'resolved' && priority === 'urgent' ? 'high' : priority;
