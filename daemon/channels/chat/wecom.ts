@@ -4,11 +4,11 @@ import { Type } from '../../core/schema/type.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { type Mentions, mentionFault, mentionSetting, mentionsNobody } from '../kit/chat/mention.ts';
 import { readErrcode } from '../kit/chat/errcode.ts';
+import { placedAddress } from '../kit/chat/parts.ts';
 import { WECOM_MARKDOWN } from '../kit/chat/wecom.ts';
 import { type Answers, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../kit/http/failures.ts';
-import { linkAddress } from '../kit/text/escape.ts';
 import { fitText, layoutOf, type Markup, PLAIN, without } from '../kit/text/layout.ts';
 import { plainOf } from '../kit/text/plain.ts';
 import { byteLength, cleanLine, cutToBytes } from '../kit/text/text.ts';
@@ -149,8 +149,7 @@ function payloadOf(message: Message, format: WecomFormat | undefined, mentions: 
 }
 
 /** Whether the message has the parts that the format requires: a news card needs a link. */
-const fits = (shape: Shape, { link }: Message): boolean =>
-  shape !== SHAPES.news || linkAddress(link ?? '') !== undefined;
+const fits = (shape: Shape, { link }: Message): boolean => shape !== SHAPES.news || placedAddress(link) !== undefined;
 
 function naturalFormat(message: Message): WecomFormat {
   const plain = message.format === 'text';
@@ -172,11 +171,11 @@ const MAX_CARD_TITLE = 128;
 
 function article(message: Message, limit: number): unknown {
   const title = cleanLine(plainOf(message.title, message.format));
-  const picture = linkAddress(message.image ?? '');
+  const picture = placedAddress(message.image);
   return {
     title: cutToBytes(title, MAX_CARD_TITLE),
     description: fitText(layoutOf(without(message, 'link', 'image'), TEXT, { untitled: true }), limit),
-    url: linkAddress(message.link ?? ''),
+    url: placedAddress(message.link),
     ...(picture !== undefined && { picurl: picture }),
   };
 }

@@ -4,7 +4,7 @@ import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { deliveryTime } from '../kit/chat/delivery-time.ts';
 import { DINGTALK_MARKDOWN } from '../kit/chat/dingtalk.ts';
-import { linkButtonsOf } from '../kit/chat/parts.ts';
+import { type Button, linkButtonsOf } from '../kit/chat/parts.ts';
 import { readErrcode } from '../kit/chat/errcode.ts';
 import { type Answers, each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
@@ -20,14 +20,21 @@ const MAX_MESSAGE_BYTES = 2048;
 const MAX_TITLE = 64;
 const MAX_BUTTON_BYTES = 20;
 const MAX_BUTTONS = 5;
+const MAX_ADDRESSES_BYTES = 1024;
 const MAX_USERS = 100;
 
 const titleOf = (message: Message): string => cutText(plainTitle(message), MAX_TITLE, CODE_POINTS) || '…';
 
+/** The link and the actions as buttons; empty if they leave too little room for the text. */
+function shortButtonsOf(message: Message): readonly Button[] {
+  const buttons = linkButtonsOf(message, MAX_BUTTONS, MAX_BUTTON_BYTES);
+  return buttons.reduce((sum, { address }) => sum + address.length, 0) > MAX_ADDRESSES_BYTES ? [] : buttons;
+}
+
 /** A text, Markdown if it needs it, or a card if it has buttons. */
 function contentOf(message: Message, delivery: Delivery): unknown {
   const time = deliveryTime(delivery);
-  const [first, ...others] = linkButtonsOf(message, MAX_BUTTONS, MAX_BUTTON_BYTES);
+  const [first, ...others] = shortButtonsOf(message);
   if (first === undefined && message.format === 'text' && message.image === undefined) {
     const layout = layoutOf(message, PLAIN);
     const build = (room: number) => ({ msgtype: 'text', text: { content: `${fitText(layout, room)}\n${time}` } });

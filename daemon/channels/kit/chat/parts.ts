@@ -14,14 +14,28 @@ export interface Button {
   readonly press?: string;
 }
 
-/** Actions as buttons. Empty if one of them has no valid address or if there are more than `max`, since a reader could not see that some are missing. */
+/** Bytes of an address that is not in the text, and of those of all buttons: providers refuse a message with longer ones. */
+const MAX_ADDRESS_BYTES = 2048;
+const MAX_ADDRESSES_BYTES = 4096;
+
+/** Address for a place of its own, such as a button; undefined if it is not valid or too long, so that the text shows it. */
+export function placedAddress(text = ''): string | undefined {
+  const address = linkAddress(text);
+  return address !== undefined && address.length <= MAX_ADDRESS_BYTES ? address : undefined;
+}
+
+/**
+ * Actions as buttons. Empty if one of them has no valid address, if their addresses are too long, or if there are more than `max`,
+ * since a reader could not see that some are missing.
+ */
 export function buttonsOf(actions: readonly Action[] = [], max: number, labelBytes: number): readonly Button[] {
   const buttons = actions.flatMap(({ label, url, press }): readonly Button[] => {
     if (press !== undefined) return [{ label: cutToBytes(cleanLine(label), labelBytes), address: '', press }];
-    const address = linkAddress(url);
+    const address = placedAddress(url);
     return address === undefined ? [] : [{ label: cutToBytes(cleanLine(label), labelBytes) || address, address }];
   });
-  return buttons.length === actions.length && buttons.length <= max ? buttons : [];
+  const bytes = buttons.reduce((sum, { address }) => sum + address.length, 0);
+  return buttons.length === actions.length && buttons.length <= max && bytes <= MAX_ADDRESSES_BYTES ? buttons : [];
 }
 
 /** The link, as a button `Open`, and the actions; empty under the conditions of `buttonsOf`. */
@@ -41,7 +55,7 @@ export interface SeparateParts {
   readonly link: string | undefined;
   readonly image: string | undefined;
   readonly buttons: readonly Button[];
-  /** Message without these parts, for its text. A part with an invalid address is still in it. */
+  /** Message without these parts, for its text. A part with an invalid address, or one that is too long, is still in it. */
   readonly rest: Message;
 }
 
@@ -55,8 +69,8 @@ export function separateParts(
     readonly labelBytes?: number;
   },
 ): SeparateParts {
-  const link = places.link === true ? linkAddress(message.link ?? '') : undefined;
-  const image = places.image === true ? linkAddress(message.image ?? '') : undefined;
+  const link = places.link === true ? placedAddress(message.link) : undefined;
+  const image = places.image === true ? placedAddress(message.image) : undefined;
   const buttons = buttonsOf(message.actions, places.actions ?? 0, places.labelBytes ?? 60);
   const rest = without(
     message,
