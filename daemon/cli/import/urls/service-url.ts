@@ -12,8 +12,8 @@ interface Parts {
 const FORM =
   /^(?<scheme>[a-z][a-z\d+.-]*):\/\/(?:(?<login>[^/?]*)@)?(?<host>\[[\da-f:.]+\]|[^/?]*?)(?::(?<port>\d{1,5}))?(?:\/(?<path>[^?]*))?(?:\?(?<query>.*))?$/is;
 
-/** Reads a URL; undefined if it has no scheme. `plus` says whether a `+` in the query is a space. */
-export function readServiceUrl(text: string, plus: 'space' | 'plus' = 'plus'): ServiceUrl | undefined {
+/** Reads a URL; undefined if it has no scheme. A `+` in the query stays one, since phone numbers have it. */
+export function readServiceUrl(text: string): ServiceUrl | undefined {
   const { scheme, login, host = '', port, path = '', query = '' } = FORM.exec(text.trim())?.groups ?? {};
   if (scheme === undefined) return undefined;
   const colon = login?.indexOf(':') ?? -1;
@@ -24,12 +24,7 @@ export function readServiceUrl(text: string, plus: 'space' | 'plus' = 'plus'): S
     host: decoded(host),
     port: port === undefined ? undefined : Number(port),
     path: path.split('/').map(decoded).filter(isPresent),
-    query: new Map(
-      query
-        .split('&')
-        .filter(isPresent)
-        .map((pair) => readParameter(pair, plus)),
-    ),
+    query: new Map(query.split('&').filter(isPresent).map(readParameter)),
   });
 }
 
@@ -48,10 +43,10 @@ function textOf(encoded: string | undefined): string | undefined {
   return encoded === undefined || encoded === '' ? undefined : decoded(encoded);
 }
 
-function readParameter(pair: string, plus: 'space' | 'plus'): readonly [string, string] {
+function readParameter(pair: string): readonly [string, string] {
   const equals = pair.indexOf('=');
   const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
-  return [decoded(name), decoded(plus === 'space' ? value.replaceAll('+', ' ') : value)];
+  return [decoded(name), decoded(value)];
 }
 
 /** First characters of parameters that are no options of the service: headers, fields and the like. */
@@ -134,6 +129,13 @@ export class ServiceUrl {
     const found = [...this.#options].filter(([name]) => name.startsWith(mark));
     for (const [name] of found) this.#used.add(name);
     return new Map(found.map(([name, value]) => [name.slice(1), value]));
+  }
+
+  /** Reads the parameters that were not read yet. */
+  others(): ReadonlyMap<string, string> {
+    const names = this.unused;
+    for (const name of names) this.#used.add(name);
+    return new Map(names.map((name) => [name, this.#options.get(name)!]));
   }
 
   /** Names of the parameters that were not read. */

@@ -81,6 +81,26 @@ function awsKeys(
 
 const AWS_NEEDS = ['region', 'access_key_id', 'secret_access_key'];
 
+/** The URLs of Apprise and shoutrrr are the same. */
+export const TWILIO: Service = {
+  schemes: ['twilio'],
+  type: 'twilio',
+  needs: ['account_sid', 'auth_token', 'from', 'to'],
+  settings(url, { secret, lost }) {
+    if (url.option('method') === 'call') {
+      lost('twilio channels send text messages and do not call', 'leave out `method=call`');
+      return undefined;
+    }
+    const from = url.option('from', 'source') ?? (url.host === '' ? undefined : url.host);
+    return {
+      account_sid: url.option('sid') ?? url.user,
+      auth_token: secret('auth_token', url.option('token') ?? url.password),
+      from,
+      to: some([...url.path, ...url.items('to')]) ?? (from && [from]),
+    };
+  },
+};
+
 /** Mail and text messages. */
 export const MAIL: readonly Service[] = [
   { schemes: ['mailto', 'mailtos'], type: 'email', needs: ['host', 'from'], settings: smtp },
@@ -134,22 +154,5 @@ export const MAIL: readonly Service[] = [
       ];
     },
   },
-  {
-    schemes: ['twilio'],
-    type: 'twilio',
-    needs: ['account_sid', 'auth_token', 'from', 'to'],
-    settings(url, { secret, lost }) {
-      if (url.option('method') === 'call') {
-        lost('twilio channels send text messages and do not call', 'leave out `method=call`');
-        return undefined;
-      }
-      const from = url.option('from', 'source') ?? (url.host === '' ? undefined : url.host);
-      return {
-        account_sid: url.option('sid') ?? url.user,
-        auth_token: secret('auth_token', url.option('token') ?? url.password),
-        from,
-        to: some([...url.path, ...url.items('to')]) ?? (from && [from]),
-      };
-    },
-  },
+  TWILIO,
 ];
