@@ -129,6 +129,21 @@ test('a server that never answers delays no other browser', async () => {
   expect(service.requests.map(({ path }) => path)).toEqual(['/bob']);
 });
 
+test('an answer that repeats the endpoint of a browser does not show it', async () => {
+  const { service, notifier } = await opened('alice-0123456789abcdef');
+  service.answer(
+    { status: 400, body: `no subscription ${service.origin}/alice-0123456789abcdef` },
+    { status: 201, body: { path: '/alice-0123456789abcdef' } },
+  );
+  const failed = await failureOfSending(notifier, sampleMessage(), sampleIo());
+  const receipt = await notifier.send(sampleMessage(), sampleIo());
+  expect([failed.detail.body, JSON.stringify(receipt)]).toEqual([
+    expect.stringContaining('***') as string,
+    expect.stringContaining('***') as string,
+  ]);
+  expect(JSON.stringify([failed.detail, receipt])).not.toContain('0123456789abcdef');
+});
+
 test('a user without a browser cannot get it', async () => {
   const { notifier } = await opened('alice');
   const failed = await failureOfSending(notifier, sampleMessage({ to: ['carol'] }), sampleIo());

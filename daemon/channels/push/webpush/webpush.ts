@@ -4,6 +4,7 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { oneOrMany, strict } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
+import { Scrubber } from '../../../lib/secrets/scrubber.ts';
 import { sha256 } from '../../../lib/sha256.ts';
 import { parseDuration } from '../../../lib/time/duration.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo, supports } from '../../channel.ts';
@@ -147,7 +148,8 @@ class WebPushNotifier implements Notifier {
       body: encrypt(Buffer.from(JSON.stringify(payloadOf(message, io, subscription.page))), subscription),
       ending: io.ending,
     });
-    const judged = judgeAnswer('webpush', ANSWERS, answer, clock.now());
+    const text = withoutEndpoint(answer.text, endpoint);
+    const judged = judgeAnswer('webpush', ANSWERS, { ...answer, text }, clock.now());
     if (!(judged instanceof SendFailure)) return judged;
     if (ENDED.has(judged.code)) await subscriptions.end(user, endpoint);
     throw judged;
@@ -158,6 +160,14 @@ class WebPushNotifier implements Notifier {
 function ofOneBrowser({ class: failureClass, code, message, detail }: SendFailure): SendFailure {
   const { misconfigured: _misconfigured, rateLimited: _rateLimited, refusedAt: _refusedAt, ...rest } = detail;
   return new SendFailure(failureClass, code, message, { ...rest, ofRecipient: true });
+}
+
+/** Answer of a push service without the endpoint, which it may repeat and which is a credential. */
+function withoutEndpoint(text: string, endpoint: string): string {
+  if (text === '') return text;
+  const scrubber = new Scrubber();
+  scrubber.add(endpoint);
+  return scrubber.scrubAnswer(text);
 }
 
 /** User, and a part of the hash of the endpoint, which is a credential. */
