@@ -1,4 +1,5 @@
 import { escapeFor } from '../../../core/message/escape.ts';
+import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { Message, Priority } from '../../../core/message/message.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { type Mentions, mentionFaultUnless } from '../../kit/chat/mention.ts';
@@ -104,6 +105,19 @@ function cardOf(message: Message, delivery: Delivery, mentions: Mentions) {
   });
 }
 
+/** Addresses of connectors, which Microsoft has switched off, and of workflows. https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook */
+const CONNECTOR = /^https:\/\/(?:[\w.-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com)\//i;
+const WORKFLOW = /^https:\/\/[\w.-]+\.(?:logic\.azure|api\.powerplatform)\.com[:/]/i;
+
+function checkUrl(url: string): SettingProblem[] {
+  const problem = (message: string, mend: string) => [{ pointer: '/url', message, mend }];
+  if (CONNECTOR.test(url))
+    return problem('the URL is that of a connector, which Microsoft has switched off', 'make a workflow instead');
+  return WORKFLOW.test(url) && !/[?&]sig=[^&]/.test(url)
+    ? problem('the URL has no `sig`', 'copy the whole URL of the workflow, and let Anyone start it')
+    : [];
+}
+
 /** Microsoft Teams, over a workflow with a webhook. https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook */
 export const teams = defineHttpChannel({
   type: 'teams',
@@ -120,6 +134,7 @@ export const teams = defineHttpChannel({
   limits: { rate: '4/1s', text: '20,000 bytes with all parts' },
   supports: { kept: 'markdown priority link image actions fields mention', text: 'html' },
   markup: CARD,
+  check: ({ url }) => checkUrl(url.reveal()),
   mentionFault: mentionFaultUnless(
     /^[\w.+-]+@[\w.-]+$|^[0-9a-f-]{36}$/,
     'the sign-in name (an e-mail address) or the object id of a user',

@@ -101,4 +101,11 @@ test('settings that cannot work are found at load', () => {
   expect(readSettings(teams, { url: 'https://x.logic.azure.com/workflows/1?sig=2' }).problems).toEqual([]);
   expect(readSettings(teams, { url: 'x.logic.azure.com/workflows/1' }).problems).toHaveLength(1);
   expect(readSettings(teams, {}).problems).toHaveLength(1);
+  const problemsOf = (url: string) => readSettings(teams, { url }).problems;
+  expect(problemsOf('https://acme.webhook.office.com/webhookb2/1@2/IncomingWebhook/3/4')).toEqual([
+    '/url: the URL is that of a connector, which Microsoft has switched off',
+  ]);
+  const flow = 'https://1.2.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows/3/invoke';
+  expect(problemsOf(`${flow}?api-version=1`)).toEqual(['/url: the URL has no `sig`']);
+  expect(problemsOf(`${flow}?api-version=1&sig=abc`)).toEqual([]);
 });
