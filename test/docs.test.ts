@@ -86,3 +86,14 @@ test('a source file that a page names exists', () => {
 test('docs/architecture.md describes every room', () => {
   for (const room of readdirSync(path.join(root, 'daemon'))) expect(architecture).toContain(`| \`daemon/${room}`);
 });
+
+test('the page of refusals explains every code of a failed connection', () => {
+  const kit = path.join(root, 'daemon/channels/kit');
+  const codes = readdirSync(kit, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...readFileSync(path.join(kit, file), 'utf8').matchAll(/'((?:net|tls|proxy|http)\.[a-z_]+)'/g)])
+    .map(([, code]) => code!);
+  const page = read('docs/reference-refusals.md');
+  expect(codes.length).toBeGreaterThan(20);
+  expect([...new Set(codes)].filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
