@@ -1,11 +1,10 @@
 import { Type } from '../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../kit/chat/mention.ts';
-import { colourOf } from '../kit/chat/parts.ts';
+import { colourOf, placedAddress } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL, secondsOf } from '../kit/http/failures.ts';
 import { key } from '../kit/http/settings.ts';
-import { linkAddress } from '../kit/text/escape.ts';
 import { DISCORD_MARKDOWN, fitText, layoutOf, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { cleanLine, cutText, UTF16 } from '../kit/text/text.ts';
@@ -55,8 +54,8 @@ export const discord = defineHttpChannel({
     target.searchParams.set('wait', 'true');
     if (thread_id !== undefined) target.searchParams.set('thread_id', thread_id);
     const content = mentionText(mentions, { user: (id) => `<@${id}>`, all: '@everyone' });
-    const link = linkAddress(message.link ?? '');
-    const image = linkAddress(message.image ?? '');
+    const link = placedAddress(message.link);
+    const image = placedAddress(message.image);
     const shown = without(message, 'image', ...(link === undefined ? [] : ['link' as const]));
     const tags = cutText(message.tags.map(cleanLine).join(', '), MAX_FOOTER, UTF16);
     return {

@@ -1,7 +1,7 @@
 import { each, misconfigured, permanent } from '../kit/http/answers.ts';
+import { placedAddress } from '../kit/chat/parts.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
-import { linkAddress } from '../kit/text/escape.ts';
 import { COMMONMARK, fitText, layoutOf, PLAIN } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { cutToBytes } from '../kit/text/text.ts';
@@ -40,8 +40,8 @@ export const gotify = defineHttpChannel({
       : [],
   request(message, { settings: { token }, api }) {
     const isMarkdown = message.format === 'markdown';
-    const click = linkAddress(message.link ?? '');
-    const image = linkAddress(message.image ?? '');
+    const click = placedAddress(message.link);
+    const image = placedAddress(message.image);
     return {
       url: `${api}/message`,
       headers: { 'x-gotify-key': token.reveal() },

@@ -1,11 +1,10 @@
 import type { Priority } from '../../core/message/message.ts';
 import { Type } from '../../core/schema/type.ts';
 import { alertKeyHash } from '../kit/alert-key.ts';
-import { buttonsOf } from '../kit/chat/parts.ts';
+import { buttonsOf, placedAddress } from '../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { checkLogin, loginHeader, loginSettings } from '../kit/http/login.ts';
-import { linkAddress } from '../kit/text/escape.ts';
 import { COMMONMARK, fitJson, fitText, layoutOf, PLAIN, without } from '../kit/text/layout.ts';
 import { plainTitle } from '../kit/text/plain.ts';
 import { byteLength, cleanLine, cutToBytes } from '../kit/text/text.ts';
@@ -56,8 +55,8 @@ export const ntfy = defineHttpChannel({
   ],
   request(message, { settings, api, io: { delivery } }) {
     const buttons = buttonsOf(message.actions, 3, 60);
-    const click = linkAddress(message.link ?? '');
-    const attach = linkAddress(message.image ?? '');
+    const click = placedAddress(message.link);
+    const attach = placedAddress(message.image);
     const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
     const isMarkdown = message.format === 'markdown';
     const layout = layoutOf(click === undefined ? shown : without(shown, 'link'), isMarkdown ? COMMONMARK : PLAIN, {

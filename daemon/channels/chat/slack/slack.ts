@@ -2,12 +2,11 @@ import type { SettingProblem } from '../../../core/compile/registry.ts';
 import { Type } from '../../../core/schema/type.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { hexColourOf, threadOf } from '../../kit/chat/parts.ts';
+import { hexColourOf, threadOf, placedAddress } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
-import { linkAddress } from '../../kit/text/escape.ts';
 import { fitText, layoutOf, MRKDWN, without } from '../../kit/text/layout.ts';
 import { CODE_POINTS } from '../../kit/text/text.ts';
 import { buttonAttachment, slackButtons } from './buttons.ts';
@@ -80,7 +79,7 @@ export const slack = defineHttpChannel({
     const buttons = buttonAttachment(message.actions, color);
     const links = { ...message, actions: message.actions?.filter(({ press }) => press === undefined) ?? [] };
     const layout = layoutOf(without(links, 'image'), MRKDWN, { untitled: true, unit: CODE_POINTS });
-    const image = linkAddress(message.image ?? '');
+    const image = placedAddress(message.image);
     const content = {
       text: layoutOf(message, MRKDWN, { calls, unit: CODE_POINTS }).title,
       attachments: [

@@ -1,13 +1,12 @@
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { buttonsOf } from '../../kit/chat/parts.ts';
+import { buttonsOf, placedAddress } from '../../kit/chat/parts.ts';
 import { misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
 import { recipientFaultUnless } from '../../kit/recipients/names.ts';
-import { linkAddress } from '../../kit/text/escape.ts';
 import { fitText, layoutOf, TELEGRAM_HTML, without } from '../../kit/text/layout.ts';
 import { UTF16 } from '../../kit/text/text.ts';
 import { botPath, recipientsOf, telegramButtons } from './buttons.ts';
@@ -76,7 +75,7 @@ export const telegram = defineHttpChannel({
   request(message, { settings: { token, thread_id, silent }, api, to, earlier, mentions }) {
     const buttons = buttonsOf(message.actions, 10, 60);
     const calls = mentionText(mentions, { user: (name) => ` @${name}`, all: '' }).trimEnd();
-    const image = linkAddress(message.image ?? '');
+    const image = placedAddress(message.image);
     const shown = without(message, 'image', ...(buttons.length > 0 ? ['actions' as const] : []));
     const place =
       earlier === undefined

@@ -4,13 +4,13 @@ import type { Message } from '../../../core/message/message.ts';
 import { isObject } from '../../../core/values/json.ts';
 import { alertKey } from '../../kit/alert-key.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { dayOf, linkButtonsOf } from '../../kit/chat/parts.ts';
+import { dayOf, linkButtonsOf, placedAddress } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited, transient } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
 import { htmlLink, TELEGRAM_DIALECT } from '../../kit/text/dialects.ts';
-import { linkAddress, lookalikes } from '../../kit/text/escape.ts';
+import { lookalikes } from '../../kit/text/escape.ts';
 import { fieldsOf, fitJson, fitText, layoutOf, type Markup, PLAIN, without } from '../../kit/text/layout.ts';
 import { type Dialect, renderMarkdown } from '../../kit/text/markdown.ts';
 
@@ -51,7 +51,7 @@ const TEXT: Markup = { ...PLAIN, escape: lookalikes, title: (line) => `*${line}*
 function widgetsOf(message: Message) {
   const buttons = linkButtonsOf(message, MAX_BUTTONS, MAX_LABEL_BYTES);
   const fields = fieldsOf(message, html, MAX_FIELDS_BYTES);
-  const image = linkAddress(message.image ?? '');
+  const image = placedAddress(message.image);
   const shown = without(
     message,
     'image',

@@ -1,11 +1,11 @@
 import { Type } from '../../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { hexColourOf, threadOf } from '../../kit/chat/parts.ts';
+import { hexColourOf, threadOf, placedAddress } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
-import { linkAddress, markdownWithEntities, withoutMentions } from '../../kit/text/escape.ts';
+import { markdownWithEntities, withoutMentions } from '../../kit/text/escape.ts';
 import { asWritten, COMMONMARK, fieldsOf, fitText, layoutOf, type Markup, without } from '../../kit/text/layout.ts';
 import { CODE_POINTS } from '../../kit/text/text.ts';
 
@@ -81,7 +81,7 @@ export const mattermost = defineHttpChannel({
     const text = layoutOf(message, MARKDOWN, { calls, unit: CODE_POINTS }).title;
     const fields = fieldsOf(message, MARKDOWN.escape, MAX_FIELDS_BYTES);
     const shown = without(message, 'image', ...(fields.length > 0 ? (['fields'] as const) : []));
-    const image = linkAddress(message.image ?? '');
+    const image = placedAddress(message.image);
     const attachments = [
       {
         color: hexColourOf(message, delivery),

@@ -1,10 +1,10 @@
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { buttonsOf, hexColourOf } from '../../kit/chat/parts.ts';
+import { buttonsOf, hexColourOf, placedAddress } from '../../kit/chat/parts.ts';
 import { misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL, secondsOf } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
-import { linkAddress, lookalikes, withoutMentions } from '../../kit/text/escape.ts';
+import { lookalikes, withoutMentions } from '../../kit/text/escape.ts';
 import { asWritten, COMMONMARK, fieldsOf, fitText, layoutOf, type Markup, without } from '../../kit/text/layout.ts';
 import { UTF16 } from '../../kit/text/text.ts';
 
@@ -61,7 +61,7 @@ export const rocketchat = defineHttpChannel({
     const calls = mentionText(mentions, { user: (name) => `@${name}`, all: '@all' });
     const buttons = buttonsOf(message.actions, MAX_BUTTONS, MAX_LABEL_BYTES);
     const fields = fieldsOf(message, MARKDOWN.escape, MAX_FIELDS_BYTES);
-    const image = linkAddress(message.image ?? '');
+    const image = placedAddress(message.image);
     const shown = without(
       message,
       'image',

@@ -3,13 +3,12 @@ import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { Message, Priority } from '../../../core/message/message.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { type Mentions, mentionFaultUnless } from '../../kit/chat/mention.ts';
-import { linkButtonsOf } from '../../kit/chat/parts.ts';
+import { linkButtonsOf, placedAddress } from '../../kit/chat/parts.ts';
 import { misconfigured, permanent } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { ADDRESS_IS_CREDENTIAL } from '../../kit/http/failures.ts';
 import { key } from '../../kit/http/settings.ts';
 import { DISCORD_DIALECT } from '../../kit/text/dialects.ts';
-import { linkAddress } from '../../kit/text/escape.ts';
 import { fieldsOf, fitJson, fitText, layoutOf, type Markup, without } from '../../kit/text/layout.ts';
 import { type Dialect, renderMarkdown } from '../../kit/text/markdown.ts';
 import { plainTitle } from '../../kit/text/plain.ts';
@@ -72,7 +71,7 @@ const mentionsOf = ({ users }: Mentions) =>
 function cardOf(message: Message, delivery: Delivery, mentions: Mentions) {
   const buttons = linkButtonsOf(message, MAX_BUTTONS, MAX_LABEL_BYTES);
   const facts = fieldsOf(message, teamsText, MAX_FACTS_BYTES);
-  const image = linkAddress(message.image ?? '');
+  const image = placedAddress(message.image);
   const title = cutToBytes(plainTitle(message), MAX_TITLE_BYTES);
   const entities = mentionsOf(mentions);
   const shown = without(

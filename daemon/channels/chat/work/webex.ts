@@ -1,11 +1,11 @@
 import { oneOrMany } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
-import { threadOf } from '../../kit/chat/parts.ts';
+import { threadOf, placedAddress } from '../../kit/chat/parts.ts';
 import { each, misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { key } from '../../kit/http/settings.ts';
-import { linkAddress, markdownWithEntities } from '../../kit/text/escape.ts';
+import { markdownWithEntities } from '../../kit/text/escape.ts';
 import { asWritten, COMMONMARK, fitText, layoutOf, type Markup, without } from '../../kit/text/layout.ts';
 import { byteLength, BYTES, type Unit } from '../../kit/text/text.ts';
 
@@ -64,7 +64,7 @@ export const webex = defineHttpChannel({
   request(message, { settings: { token }, api, to, earlier, mentions }) {
     const user = (id: string) => (id.includes('@') ? `<@personEmail:${id}>` : `<@personId:${id}>`);
     const calls = mentionText(mentions, { user, all: '<@all>' });
-    const image = message.replace_key === undefined ? linkAddress(message.image ?? '') : undefined;
+    const image = message.replace_key === undefined ? placedAddress(message.image) : undefined;
     const layout = layoutOf(image === undefined ? message : without(message, 'image'), MARKDOWN, {
       calls,
       unit: WITH_LINE_BREAKS,

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ChannelType } from '../../../../daemon/channels/channel.ts';
 import { dingtalk } from '../../../../daemon/channels/chat/dingtalk.ts';
+import { discord } from '../../../../daemon/channels/chat/discord.ts';
 import { feishu } from '../../../../daemon/channels/chat/feishu.ts';
+import { googleChat } from '../../../../daemon/channels/chat/work/google-chat.ts';
+import { teams } from '../../../../daemon/channels/chat/work/teams.ts';
 import { wecom } from '../../../../daemon/channels/chat/wecom.ts';
 import { bark } from '../../../../daemon/channels/china/bark.ts';
 import { dingtalkWork } from '../../../../daemon/channels/china/dingtalk-work.ts';
@@ -11,7 +14,7 @@ import { buttonsOf, separateParts } from '../../../../daemon/channels/kit/chat/p
 import { openHttpClient } from '../../../../daemon/channels/kit/http/client.ts';
 import { decodeSettings } from '../../../support/channel-settings.ts';
 import { channelTools, sampleIo, sampleMessage } from '../../../support/delivery.ts';
-import { openTestServer } from '../../../support/test-server.ts';
+import { openTestServer, type ServerAnswer } from '../../../support/test-server.ts';
 
 const long = (bytes: number): string => `https://example.com/${'x'.repeat(bytes - 20)}`;
 
@@ -32,11 +35,21 @@ const LIMITED: readonly (readonly [ChannelType, number])[] = [
   [bark, 3600],
   [dingtalk, 20_000],
   [dingtalkWork, 2300],
+  [discord, 8000],
   [feishu, 20_000],
   [feishuApp, 30_000],
+  [googleChat, 32_000],
+  [teams, 28_000],
   [wecom, 4400],
   [wecomApp, 4400],
 ];
+
+const ANSWERS: Readonly<Record<string, ServerAnswer>> = {
+  bark: { body: { code: 200 } },
+  discord: { body: { id: '1' } },
+  google_chat: { body: { name: 'spaces/a/messages/b' } },
+  teams: { status: 202 },
+};
 
 test.each(LIMITED.map(([type, limit]) => [type.type, type, limit] as const))(
   '%s takes a message with addresses of any length',
@@ -55,9 +68,10 @@ test.each(LIMITED.map(([type, limit]) => [type.type, type, limit] as const))(
       server.answerAside('/cgi-bin/gettoken', { body: token });
       server.answerAside('/gettoken', { body: token });
       server.answerAside('/open-apis/auth/v3/tenant_access_token/internal', { body: token });
-      server.answer({ body: { errcode: 0, code: type === bark ? 200 : 0 } });
-      const { encryption: _encryption, ...example } = type.example ?? {};
-      const notifier = type.open(decodeSettings(type, { ...example, api: server.origin }), channelTools({ http }));
+      server.answer(ANSWERS[type.type] ?? { body: { errcode: 0, code: 0 } });
+      const { encryption: _encryption, url, ...example } = type.example ?? {};
+      const address = url === undefined ? { api: server.origin } : { url: `${server.origin}/hook` };
+      const notifier = type.open(decodeSettings(type, { ...example, ...address }), channelTools({ http }));
       const addresses = { link: long(60_000), image: long(60_000), actions: [{ label: 'Run', url: long(60_000) }] };
       for (const format of ['text', 'markdown'] as const)
         await notifier.send(sampleMessage({ ...addresses, format }), sampleIo());
