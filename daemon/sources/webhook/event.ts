@@ -3,14 +3,11 @@ import type { Event, EventInput } from '../../core/event/event.ts';
 import { truncateText } from '../../core/message/truncate.ts';
 import type { TemplateVariables, Template } from '../../core/ruleset.ts';
 import { isObject, type Json, type JsonObject } from '../../core/values/json.ts';
+import { isCredentialHeader, isCredentialParameter } from '../../lib/secrets/credential-names.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { manyValued } from '../kit/request-body.ts';
 import type { HookRequest, IsSame } from '../source.ts';
 
-const CREDENTIAL_HEADER =
-  /authorization|cookie|token|jwt|signature|secret|password|credential|(?:api|subscription)-?key|^sign$/;
-const CREDENTIAL_PARAMETER =
-  /token|jwt|signature|secret|password|passwd|credential|api_?key|^(?:key|sign|sig|auth|pass|pwd)$/i;
 const MAX_ID_LENGTH = 256;
 /** The limit that the API has for attributes. */
 const MAX_ATTRIBUTE_LENGTH = 1024;
@@ -28,9 +25,9 @@ export interface RequestParts {
 export function requestParts(request: HookRequest, body: Json, credentials: readonly string[]): RequestParts {
   const headers = Object.entries(request.headers).filter(
     (header): header is [string, string] =>
-      header[1] !== undefined && !CREDENTIAL_HEADER.test(header[0]) && !credentials.includes(header[0]),
+      header[1] !== undefined && !isCredentialHeader(header[0]) && !credentials.includes(header[0]),
   );
-  const query = Object.entries(manyValued(request.query)).filter(([name]) => !CREDENTIAL_PARAMETER.test(name));
+  const query = Object.entries(manyValued(request.query)).filter(([name]) => !isCredentialParameter(name));
   return { headers: Object.fromEntries(headers), query: Object.fromEntries(query), body };
 }
 
