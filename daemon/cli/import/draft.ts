@@ -52,17 +52,13 @@ export class Draft {
     return name;
   }
 
-  /** Removes an entry, and with a channel the rules that would notify nobody else. */
+  /** Removes an entry, and the rules that cannot be without it. */
   remove(section: Section, name: string): void {
     this.#entries[section].delete(name);
-    if (section !== 'channels') return;
     for (const [rule, entry] of this.#entries.rules) {
-      const settings = entry.settings as Settings;
-      const { notify } = settings;
-      if (!Array.isArray(notify) || !notify.includes(name)) continue;
-      const others = notify.filter((channel) => channel !== name);
-      if (others.length === 0) this.#entries.rules.delete(rule);
-      else this.#entries.rules.set(rule, { ...entry, settings: { ...settings, notify: others } });
+      const changed = withoutEntry(entry.settings as Settings, section, name);
+      if (changed === undefined) this.#entries.rules.delete(rule);
+      else this.#entries.rules.set(rule, { ...entry, settings: changed });
     }
   }
 
@@ -116,7 +112,17 @@ export class Draft {
 }
 
 /** Text as the rules read it literally: `${` begins a reference in them. */
-export const literal = (text: string): string => text.replaceAll('${', '$${');
+export const literal = (text: string): string => text.replaceAll('${', () => '$${');
+
+/** Settings of a rule without an entry that was removed; undefined if the rule needs it. */
+function withoutEntry(settings: Settings, section: Section, name: string): Settings | undefined {
+  const { on, during, not_during: notDuring, notify } = settings;
+  if (section === 'sources') return on === name ? undefined : settings;
+  if (section === 'hours') return [during, notDuring].flat().includes(name) ? undefined : settings;
+  if (section !== 'channels' || !Array.isArray(notify) || !notify.includes(name)) return settings;
+  const others = notify.filter((channel) => channel !== name);
+  return others.length === 0 ? undefined : { ...settings, notify: others };
+}
 
 const nameOf = (text: string): string =>
   text

@@ -11,7 +11,7 @@ const HEAD = (about: string): string => `# yaml-language-server: $schema=rules.s
 export async function rulesText(draft: Draft, about: string): Promise<string> {
   const { Document } = await import('yaml');
   const section = (name: string, value: unknown, comments: readonly string[]): string => {
-    const document = new Document({ [name]: value });
+    const document = new Document({ [name]: value }, { aliasDuplicateObjects: false });
     const inner = document.get(name) as { readonly items: readonly CommentedItem[] };
     for (const [index, item] of inner.items.entries()) commentOn(item, comments[index]!, index > 0);
     return document.toString({ lineWidth: 0 });
