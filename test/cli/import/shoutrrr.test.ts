@@ -16,8 +16,8 @@ const URLS: readonly (readonly [url: string, ...channels: object[]])[] = [
     { type: 'telegram', token: '110201543:AAHdq_TcvCH', to: ['-100123'], thread_id: 7, silent: true },
   ],
   [
-    'teams://?host=https%3A%2F%2Fprod-1.westeurope.logic.azure.com%2Fworkflows%2F643e',
-    { type: 'teams', url: 'https://prod-1.westeurope.logic.azure.com/workflows/643e' },
+    'teams://?host=https%3A%2F%2Fprod-1.westeurope.logic.azure.com%2Fworkflows%2F643e%3Fsig%3DKO-d',
+    { type: 'teams', url: 'https://prod-1.westeurope.logic.azure.com/workflows/643e?sig=KO-d' },
   ],
   [
     'googlechat://chat.googleapis.com/v1/spaces/FOO/messages?key=bar&token=baz',
