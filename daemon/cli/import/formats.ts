@@ -3,12 +3,13 @@ import { apprise } from './apprise/apprise.ts';
 import { readConfig } from './config-text.ts';
 import { Draft } from './draft.ts';
 import type { ImportFormat } from './format.ts';
+import { hooks } from './hooks/hooks.ts';
 import { ntfy } from './ntfy/ntfy.ts';
 import { shoutrrr } from './shoutrrr/shoutrrr.ts';
 import { nativeService } from './urls/native.ts';
 
 /** Formats in the order in which they are tried. */
-export const IMPORT_FORMATS: readonly ImportFormat[] = [alertmanager, ntfy, shoutrrr, apprise];
+export const IMPORT_FORMATS: readonly ImportFormat[] = [alertmanager, hooks, ntfy, shoutrrr, apprise];
 
 /** Whether a URL is not the address of a file: it is that of a provider, or of the format `from`. */
 export const isOwnUrl = (url: string, from?: string): boolean =>
