@@ -137,8 +137,8 @@ test('each URL of shoutrrr becomes the channel that does the same', async () => 
   expect(channels).toEqual(URLS.flatMap(([, ...expected]) => expected));
 });
 
-test('URLs on one line, as `docker run -e` has them, become channels of one rule', async () => {
-  const { code, rules } = await importedText('telegram://1:A_b@telegram?chats=@alerts ntfy://ntfy.sh/secret-topic\n');
+test('URLs on one line, with blanks or commas between them, become channels of one rule', async () => {
+  const { code, rules } = await importedText('telegram://1:A_b@telegram?chats=@alerts , ntfy://ntfy.sh/secret-topic\n');
   expect(code).toBe(0);
   expect(rules).toContain('from URLs of shoutrrr');
   expect(rules).toMatch(/match:\n {6}type: notify\n {4}notify:\n {6}- telegram\n {6}- ntfy\n/);

@@ -24,7 +24,7 @@ export function readUrlList(text: string): readonly ListLine[] {
     if (content === '' || /^[#;]/.test(content)) return [];
     const { tags = '', urls } = LINE.exec(content)?.groups ?? {};
     if (urls !== undefined) {
-      const split = urls.split(/[\s,]+(?=[a-z][a-z\d+.-]*:\/\/)/i);
+      const split = urls.split(/[\s,](?=[a-z][a-z\d+.-]*:\/\/)/i).map((url) => url.trimEnd().replace(/,$/, ''));
       return [{ kind: 'urls', line, urls: split.map((url) => ({ text: url, tags: namesIn(tags), line })) }];
     }
     const group = GROUP.exec(content)?.groups;
