@@ -1,5 +1,8 @@
 import { type Draft, type Entry, SECTIONS, type Section, type Settings } from './draft.ts';
 
+/** Characters of a secret that is checked; a placeholder stands for a longer one. */
+const MAX_SECRET = 10_000;
+
 /**
  * Removes the entries of a draft that would not load, and reports each with the first problem that `belfry check` finds in it. They
  * are compiled with the values of the secrets, so that a token of a wrong form is found here.
@@ -10,7 +13,8 @@ export async function removeInvalid(draft: Draft): Promise<void> {
   const { loadText } = await import('../../reload/load.ts');
   const { Scrubber } = await import('../../lib/secrets/scrubber.ts');
   const scrubber = new Scrubber();
-  const deps = { env: Object.fromEntries(draft.secrets), withoutSecrets: true, tools: toolsOf(registry), scrubber };
+  const secrets = [...draft.secrets].filter(([, value]) => value !== undefined && value.length <= MAX_SECRET);
+  const deps = { env: Object.fromEntries(secrets), withoutSecrets: true, tools: toolsOf(registry), scrubber };
   const lines = SECTIONS.flatMap((section) => linesOf(section, draft.entries(section)));
   const { fragment } = await loadText({ file: 'import.yaml', text: lines.map(({ text }) => text).join('\n') }, deps);
   for (const [index, { section, entry }] of lines.entries()) {

@@ -262,6 +262,12 @@ test('what an address says about the message is named, and its channel is kept',
   expect(stderr).not.toContain('overflow');
 });
 
+test('a line that is too long for a URL is named, and the others are read', async () => {
+  const { stderr, rules } = await importedText(`slack://A/B/C${' '.repeat(500_000)}x\nschan://SCT123\n`);
+  expect(stderr).toContain('standard input:1: slack://***: not translated: this is not a URL of a service');
+  expect(rules).toContain('type: serverchan');
+});
+
 test('a URL of a service is translated and not fetched', async () => {
   const { code, rules } = await imported('https://discord.com/api/webhooks/4174/secret-token');
   expect(code).toBe(0);

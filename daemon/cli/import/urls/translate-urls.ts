@@ -23,6 +23,9 @@ export interface UrlDialect {
   read(text: string): ServiceUrl | undefined;
 }
 
+/** Longest URL, in characters. */
+const MAX_LENGTH = 8000;
+
 /** Text of a URL without its secrets. */
 const masked = (text: string): string => /^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0].concat('***') ?? '***';
 
@@ -41,7 +44,7 @@ export function translateUrls(urls: readonly WrittenUrl[], dialect: UrlDialect, 
 }
 
 function channelsOf(written: WrittenUrl, place: Place, dialect: UrlDialect, draft: Draft): readonly string[] {
-  const read = dialect.read(written.text);
+  const read = written.text.length > MAX_LENGTH ? undefined : dialect.read(written.text);
   if (read === undefined) {
     draft.skip(
       place,
