@@ -88,7 +88,7 @@ export async function build({ force = false } = {}) {
   compile();
   await join();
   const { writeValidators } = await import('./validators.mjs');
-  writeValidators(bundle);
+  await writeValidators(bundle);
   const { writeManPage } = await import('./man-page.mjs');
   await writeManPage(path.join(bundle, 'man'), root);
   writeFileSync(path.join(bundle, 'LICENSES.txt'), licensesText(root));

@@ -134,7 +134,7 @@ test('folders are made by one helper: the recursive mkdir of Node never returns 
 
 /** A folder below which the files of one type live, or the one file of a type; `kit`, `watching` and the like are shared. */
 function typesOf(room: string): readonly string[] {
-  return [...text(`${room}/index.ts`).matchAll(/from '\.\/([\w/-]+)\.ts'/g)]
+  return [...text(`${room}/index.ts`).matchAll(/(?:from |import\()'\.\/([\w/-]+)\.ts'/g)]
     .map((match) => match[1]!)
     .filter((name) => name !== 'channel' && name !== 'source')
     .map((name) => {

@@ -1,10 +1,13 @@
-import { channelTypes } from '../channels/index.ts';
+import { loadChannelTypes } from '../channels/index.ts';
 import type { App } from './app.ts';
 import type { Environment } from './state/paths.ts';
 
 /** Text with the commands to try next, for a user who has started the shipped rules. */
-export function tryIt({ listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>, env: Environment): string {
-  const availability = channelTypes
+export async function tryIt(
+  { listen, tokenFile }: Pick<App, 'listen' | 'tokenFile'>,
+  env: Environment,
+): Promise<string> {
+  const availability = (await loadChannelTypes())
     .filter(({ unavailable }) => unavailable !== undefined)
     .map(({ type, unavailable }) => {
       const reason = unavailable!(env);

@@ -1,5 +1,6 @@
 import { compileSteps, type Fragment } from '../core/compile/compile.ts';
 import type { Position, RuleDocument } from '../core/compile/context.ts';
+import { isObject } from '../core/values/json.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import type { CompileTools } from '../core/compile/registry.ts';
 import { type FoundRange, type Lines, locate } from './locate.ts';
@@ -35,6 +36,7 @@ export async function compileParsed(
   const placeholders = new PlaceholderSecrets();
   for (let last = before; ; ) {
     const { document, issues } = documentOf(source, placeholders);
+    await tools.loader?.load(channelTypesIn(document.data));
     const compiled: Fragment = await inTimeSlices(compileSteps(document, tools, last));
     if (placeholders.change(compiled.rejected)) {
       last = compiled;
@@ -44,6 +46,12 @@ export async function compileParsed(
     const unresolved = unresolvedProblems(document, reported);
     return { ...compiled, problems: [...compiled.problems, ...unresolved].sort(byPosition) };
   }
+}
+
+/** Channel types that a file names. */
+function channelTypesIn(data: unknown): string[] {
+  const channels = isObject(data) && isObject(data.channels) ? Object.values(data.channels) : [];
+  return channels.flatMap((entry) => (isObject(entry) && typeof entry.type === 'string' ? [entry.type] : []));
 }
 
 interface Resolution {

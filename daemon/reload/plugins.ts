@@ -1,5 +1,5 @@
 import { joinPointer } from '../core/values/pointer.ts';
-import type { ChannelTypeInfo, CompileTools } from '../core/compile/registry.ts';
+import { channelTypeNames, type ChannelTypeInfo, type CompileTools } from '../core/compile/registry.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import type { LoadDeps, LoadedFile } from './load.ts';
 
@@ -39,7 +39,10 @@ export async function loadWithPlugins<F extends ReadonlyMap<string, LoadedFile>>
   if (problems.length > 0 || stamp === (known.plugins ?? '')) return { files, tools: known, problems, plugins };
   const tools = {
     ...deps.tools,
-    channels: [...deps.tools.channels, ...types],
+    // Built-in types are added to their list when files are compiled.
+    get channels() {
+      return [...deps.tools.channels, ...types];
+    },
     ...(stamp !== '' && { plugins: stamp }),
   };
   return { files: await load({ ...deps, tools }), tools, problems: [], plugins };
@@ -64,12 +67,8 @@ function pluginsIn({ fragment: { daemon, document } }: LoadedFile): NamedPlugin[
   }));
 }
 
-function takenNames(
-  types: readonly ChannelTypeInfo[],
-  { channels }: CompileTools,
-  named: readonly NamedPlugin[],
-): Problem[] {
-  const names = new Set(channels.map(({ type }) => type));
+function takenNames(types: readonly ChannelTypeInfo[], tools: CompileTools, named: readonly NamedPlugin[]): Problem[] {
+  const names = new Set(channelTypeNames(tools));
   return types.flatMap(({ type, plugin }) => {
     const isTaken = names.has(type);
     names.add(type);

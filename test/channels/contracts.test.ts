@@ -2,12 +2,14 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFile } from 'node:fs/promises';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { builtIn, loadChannelTypes } from '../../daemon/channels/index.ts';
 import { check } from '../../daemon/cli/check-rules.ts';
 import { exampleYaml } from '../../daemon/core/schema/reference/example-yaml.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { applies, type ChannelContract, describeChannelContract, documentedRefusals } from './contract.ts';
 import { refusalsPage } from './refusals-page.ts';
+
+const channelTypes = await loadChannelTypes();
 
 type Contracts = ChannelContract<unknown> | readonly ChannelContract<unknown>[];
 
@@ -38,6 +40,10 @@ describe.each(channelTypes)('$type', (type) => {
   });
 });
 
+test('the list has each type under its name', () => {
+  expect(channelTypes.map(({ type }) => type)).toEqual(builtIn.loader.names);
+});
+
 test('the example of every type loads', async () => {
   const cwd = await temporaryFolder();
   const examples = channelTypes.map((type) => exampleYaml(type).replace('channels:\n', ''));
@@ -49,7 +55,7 @@ test('the example of every type loads', async () => {
 });
 
 test('the table of refusals in the documentation is complete (else: npm run generate)', async () => {
-  await expect(refusalsPage(contracts)).toMatchFileSnapshot('../../docs/reference-refusals.md');
+  await expect(await refusalsPage(contracts)).toMatchFileSnapshot('../../docs/reference-refusals.md');
 });
 
 for (const contract of contracts) describeChannelContract(contract);

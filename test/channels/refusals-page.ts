@@ -1,4 +1,4 @@
-import { channelFamilies } from '../../daemon/channels/index.ts';
+import { loadChannelFamilies } from '../../daemon/channels/index.ts';
 import { formatDuration } from '../../daemon/lib/time/duration.ts';
 import { type ChannelContract, type DocumentedRefusal, documentedRefusals } from './contract.ts';
 
@@ -34,8 +34,8 @@ A failure before the request went out is transient, one after it unknown, where 
 | \`http.bad_request\` | the request has characters that HTTP does not allow | permanent | correct \`headers\` |`;
 
 /** Public table of refusals: each documented refusal of each type. */
-export function refusalsPage(contracts: readonly ChannelContract<unknown>[]): string {
-  const sections = channelFamilies
+export async function refusalsPage(contracts: readonly ChannelContract<unknown>[]): Promise<string> {
+  const sections = (await loadChannelFamilies())
     .flatMap(({ types }) => types)
     .flatMap((type) => contracts.filter((contract) => contract.type === type).flatMap((contract) => section(contract)));
   return `${[HEAD, ...sections].join('\n\n')}\n`;

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../daemon/channels/index.ts';
 import { type Schema, schemaOf } from '../../daemon/core/schema/json-schema.ts';
 import { readSettings } from '../support/channel-settings.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const TEMPLATES = new Set(['template', 'path-template', 'argument']);
 const WRONG = '{{ title | no_such_filter }} {% if %}';

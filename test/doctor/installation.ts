@@ -4,7 +4,7 @@ import path from 'node:path';
 import { collectFacts } from '../../daemon/app/doctor/facts.ts';
 import { Inbox } from '../../daemon/app/runtime/inbox.ts';
 import { statePaths } from '../../daemon/app/state/paths.ts';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../daemon/channels/index.ts';
 import { openResolver, type ResolverOptions } from '../../daemon/channels/kit/net/resolver.ts';
 import { check as checkRules } from '../../daemon/cli/check-rules.ts';
 import { registry } from '../../daemon/cli/registry.ts';
@@ -18,6 +18,8 @@ import { Live } from '../../daemon/reload/live.ts';
 import { sha256 } from '../../daemon/lib/sha256.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { memoryLog } from '../support/delivery.ts';
+
+const channelTypes = await loadChannelTypes();
 
 /** Installation that the doctor examines. Everything that is not set is sound. */
 export interface Installation {

@@ -284,3 +284,42 @@ it('a worker that cannot start makes the file unparsable and has no other effect
   const parsed = await parseInWorker('a: 1', new URL('./no-such-worker.js', import.meta.url));
   expect(parsed).toMatchObject({ ok: false, issues: [{ code: 'yaml.too_large' }] });
 });
+
+describe('channel types that are loaded when rules name them', () => {
+  const loadLazily = async (content: string): Promise<LoadedFile> => {
+    const channels: (typeof tools.channels)[number][] = [];
+    const faults = new Map([['beeper', 'a file is missing']]);
+    const names = ['pager', 'sink', 'beeper'];
+    const load = async (named: Iterable<string>): Promise<void> => {
+      for (const name of named) channels.push(...tools.channels.filter(({ type }) => type === name));
+      return Promise.resolve();
+    };
+    const file = path.join(await temporaryFolder(), 'rules.yaml');
+    await writeFile(file, content);
+    const lazy = { ...tools, channels, loader: { names, load, faults } };
+    return await loadFile(file, { env: { KIND: 'sink' }, tools: lazy, scrubber: new Scrubber() });
+  };
+  const problemsOf = async (content: string): Promise<unknown> =>
+    (await loadLazily(content)).fragment.problems.map(({ code, message, mend }) => [code, message, mend]);
+
+  it('are there when the file is compiled, also if a reference names them', async () => {
+    const { fragment } = await loadLazily('channels: { a: { type: sink }, b: { type: "${env:KIND}" } }');
+    expect([fragment.problems, fragment.channels.map(({ type }) => type)]).toEqual([[], ['sink', 'sink']]);
+  });
+
+  it('are suggested for a typing error though they are not loaded', async () => {
+    expect(await problemsOf('channels: { a: { type: pagr } }')).toEqual([
+      ['channel.unknown_type', '`pagr` is not a type of channel', 'did you mean `pager`?'],
+    ]);
+  });
+
+  it('are one problem each if they cannot be loaded', async () => {
+    expect(await problemsOf('channels: { a: { type: beeper, key: k } }')).toEqual([
+      [
+        'program.missing',
+        'the part of the program for `beeper` cannot be loaded: a file is missing',
+        expect.stringMatching('restart the daemon'),
+      ],
+    ]);
+  });
+});

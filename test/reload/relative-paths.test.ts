@@ -2,13 +2,15 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../daemon/channels/index.ts';
 import type { TemplateVariables, Template } from '../../daemon/core/ruleset.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { Live, type Prepared } from '../../daemon/reload/live.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { tools } from '../support/rule-types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const channelTypes = await loadChannelTypes();
 
 type Ready = Extract<Prepared, { kind: 'ready' }>;
 

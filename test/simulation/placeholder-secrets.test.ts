@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../daemon/channels/index.ts';
 import { runRuleTests, testProblems } from '../support/simulation.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const rule = 'rules: [{ name: r, match: { type: e }, notify: c }]\n';
 const test = 'tests: [{ name: a, steps: [{ event: { type: e }, expect: [{ channel: c }] }] }]\n';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
-import { channelTypes } from '../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../daemon/channels/index.ts';
 import { toolsOf } from '../../daemon/cli/check-rules.ts';
 import type { Problem } from '../../daemon/core/problems/failure.ts';
 import {
@@ -15,6 +15,8 @@ import {
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+
+const channelTypes = await loadChannelTypes();
 
 function testDeps(env: TestDeps['env'] = {}): TestDeps {
   const tools = toolsOf({ channels: channelTypes, sources: sourceTypes });

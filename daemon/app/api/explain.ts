@@ -1,4 +1,4 @@
-import { channelTypes } from '../../channels/index.ts';
+import { builtIn } from '../../channels/index.ts';
 import { PluginHost } from '../../channels/plugins/host.ts';
 import type { RuleResult } from '../../core/flow/decision.ts';
 import { completeEvent, type EventInput } from '../../core/event/event.ts';
@@ -85,7 +85,7 @@ export async function explainFromRules(
 ): Promise<Explanation> {
   const scrubber = new Scrubber();
   // Fingerprints need no key here, because they are not stored.
-  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
+  const tools = { ...builtIn, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   const plugins = new PluginHost();
   const prepared = await new Live(config, { env, tools, scrubber, plugins }).prepare();
   if (prepared.kind !== 'ready') throw new InvalidRules(config, prepared.problems);

@@ -1,5 +1,5 @@
 import { openResolver } from '../../channels/kit/net/resolver.ts';
-import { channelTypes } from '../../channels/index.ts';
+import { builtIn } from '../../channels/index.ts';
 import { PluginHost } from '../../channels/plugins/host.ts';
 import type { DoctorFinding } from '../../core/problems/doctor.ts';
 import type { CallerFacts } from '../../doctor/check.ts';
@@ -36,7 +36,7 @@ export async function commandDoctor(options: CommandDoctorOptions): Promise<read
   const { daemon } = caller;
   const isRunning = !('unreachable' in daemon);
   const scrubber = new Scrubber();
-  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
+  const tools = { ...builtIn, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
   // The daemon has the secrets; this user may not.
   const prepared = await new Live(config, {
     env,

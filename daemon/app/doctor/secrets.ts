@@ -1,4 +1,4 @@
-import { channelTypes } from '../../channels/index.ts';
+import { builtIn } from '../../channels/index.ts';
 import type { CompileTools } from '../../core/compile/registry.ts';
 import type { ExaminedSecret } from '../../doctor/check.ts';
 import { sha256 } from '../../lib/sha256.ts';
@@ -9,7 +9,7 @@ import { parseFile } from '../../reload/yaml/parse-file.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import type { Environment } from '../state/paths.ts';
 
-const TOOLS: CompileTools = { channels: channelTypes, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
+const TOOLS: CompileTools = { ...builtIn, sources: sourceTypes, fingerprint: sha256, tokenHash: sha256 };
 
 /** Rules files, and every secret in them: the values of references, and secrets that are written in the rules. */
 export async function secretsIn(

@@ -13,7 +13,7 @@ import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener, clientOpener } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
-import { channelTypes } from '../../channels/index.ts';
+import { builtIn } from '../../channels/index.ts';
 import { openButtons } from '../buttons/buttons.ts';
 import { ButtonListeners } from '../buttons/listeners.ts';
 import { hasButtons } from '../buttons/channels.ts';
@@ -83,7 +83,7 @@ export function buildRuntime(
   });
   const onLater = laterObserver(observers);
   const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
-  const listeners = new ButtonListeners({ ...common, types: channelTypes, buttons, open: clientOpener(options) });
+  const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
   const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
   const reloading = reloadingOf(state, { sources, lanes, listeners, timers, onEnd });

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { channelTypes } from '../../channels/index.ts';
+import { builtIn } from '../../channels/index.ts';
 import { environmentSecrets } from '../../channels/kit/net/proxy.ts';
 import { PluginHost } from '../../channels/plugins/host.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
@@ -98,7 +98,7 @@ interface OpenDeps {
 async function openOn(first: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
   const { terminal, config } = options;
   const key = await stateKey(first);
-  const tools = { channels: channelTypes, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
+  const tools = { ...builtIn, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   let pluginLog: Log | undefined;
   const plugins = new PluginHost({
     clock: options.clock,

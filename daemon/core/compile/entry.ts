@@ -14,12 +14,21 @@ export interface Entry<T> {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** Types of entries. */
+interface KnownTypes<T> {
+  readonly types: readonly T[];
+  /** Names of all types, also of those that are not among `types`. */
+  readonly names: () => readonly string[];
+  /** Types that could not be loaded, with the reason. */
+  readonly faults?: ReadonlyMap<string, string>;
+}
+
 /** Reads an entry of `sources` or `channels`: a name, a known `type`, settings. Undefined when one of these is invalid. */
 export function readEntry<T extends { readonly type: string }>(
   noun: 'source' | 'channel',
   name: string,
   given: unknown,
-  types: readonly T[],
+  { types, names, faults }: KnownTypes<T>,
   context: CompileContext,
 ): Entry<T> | undefined {
   const pointer = joinPointer(`/${noun}s`, name);
@@ -35,7 +44,7 @@ export function readEntry<T extends { readonly type: string }>(
       at: 'key',
       code: 'schema.type',
       message,
-      mend: `write \`${name}: { type: ${types[0]?.type ?? '...'} }\``,
+      mend: `write \`${name}: { type: ${names()[0] ?? '...'} }\``,
     });
     return undefined;
   }
@@ -45,19 +54,30 @@ export function readEntry<T extends { readonly type: string }>(
     return { type: found, settings };
   }
   for (const key of Object.keys(given)) if (key !== 'type') context.masked.add(joinPointer(pointer, key));
-  reportType(noun, name, given, types, context);
+  const fault = typeof given.type === 'string' ? faults?.get(given.type) : undefined;
+  if (fault === undefined) reportType(noun, name, given, names(), context);
+  else reportFault(given.type as string, fault, joinPointer(pointer, 'type'), context);
   return undefined;
+}
+
+function reportFault(type: string, fault: string, pointer: string, context: CompileContext): void {
+  context.found({
+    pointer,
+    at: 'value',
+    code: 'program.missing',
+    message: `the part of the program for \`${type}\` cannot be loaded: ${fault}`,
+    mend: 'restart the daemon if Belfry was updated under it; otherwise install Belfry again',
+  });
 }
 
 function reportType(
   noun: string,
   name: string,
   given: Record<string, unknown>,
-  types: readonly { readonly type: string }[],
+  known: readonly string[],
   context: CompileContext,
 ): void {
   const pointer = joinPointer(`/${noun}s`, name);
-  const known = types.map(({ type }) => type);
   if (typeof given.type === 'string') {
     context.found({
       pointer: joinPointer(pointer, 'type'),

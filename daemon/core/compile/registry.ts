@@ -88,12 +88,29 @@ export interface ChannelFamilyInfo {
   readonly types: readonly ChannelTypeInfo[];
 }
 
+/** Loads built-in channel types when rules name them. */
+interface ChannelTypeLoader {
+  /** All types, also those that are not loaded. */
+  readonly names: readonly string[];
+  /** Adds the built-in types among these names to `channels` of the registry. */
+  load(names: Iterable<string>): Promise<void>;
+  /** Types that could not be loaded, with the reason. */
+  readonly faults: ReadonlyMap<string, string>;
+}
+
 /** The types that rules may name. */
 export interface Registry {
   readonly channels: readonly ChannelTypeInfo[];
   readonly sources: readonly SourceTypeInfo[];
+  /** Adds types to `channels`; undefined when all are there. */
+  readonly loader?: ChannelTypeLoader;
   /** The built-in channel types by family, for the reference. */
   readonly families?: readonly ChannelFamilyInfo[];
+}
+
+/** Names of all channel types, also of those that are not loaded. */
+export function channelTypeNames({ channels, loader }: Pick<Registry, 'channels' | 'loader'>): readonly string[] {
+  return [...new Set([...(loader?.names ?? []), ...channels.map(({ type }) => type)])];
 }
 
 export interface CompileTools extends Registry {

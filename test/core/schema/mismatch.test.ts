@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../daemon/channels/index.ts';
 import { type Schema, schemaOf } from '../../../daemon/core/schema/json-schema.ts';
 import { fits, type Mismatch, mismatchesOf } from '../../../daemon/core/schema/mismatch.ts';
 import { deadLetterSchema } from '../../../daemon/core/schema/sections/dead-letter.ts';
@@ -9,6 +9,8 @@ import { eventSchema } from '../../../daemon/core/schema/sections/event.ts';
 import { settingsSchemas } from '../../../daemon/core/schema/validators/known-schemas.ts';
 import { sourceTypes } from '../../../daemon/sources/index.ts';
 import { valueFor } from '../../support/schema-values.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const known = [
   ...settingsSchemas({ channels: channelTypes, sources: sourceTypes }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../daemon/channels/index.ts';
 import { daemonSchema } from '../../../daemon/core/schema/sections/daemon.ts';
 import { deadLetterSchema } from '../../../daemon/core/schema/sections/dead-letter.ts';
 import { deliverySchema } from '../../../daemon/core/schema/sections/delivery.ts';
@@ -11,6 +11,8 @@ import { defaultsSchema } from '../../../daemon/core/schema/sections/rule-file.t
 import { ruleSchema } from '../../../daemon/core/schema/sections/rule.ts';
 import { fits } from '../../../daemon/core/schema/mismatch.ts';
 import { sourceTypes } from '../../../daemon/sources/index.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const all: readonly (readonly [string, Schema])[] = [
   ['daemon', schemaOf(daemonSchema)],

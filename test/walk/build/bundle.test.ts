@@ -1,11 +1,23 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import module from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { Home } from '../../support/daemon.ts';
 import { openMailServer } from '../../support/mail-server.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 test('a library outside the bundle is found when a channel needs it', async () => {
   const home = await Home.make();
@@ -69,6 +81,37 @@ test('a command loads few files, so that it needs little time before its work', 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+/** Source files in the chunks that a daemon on these rules has loaded, from the source maps. */
+async function loadedByDaemon(rules: string): Promise<readonly string[]> {
+  const folder = await temporaryFolder();
+  const [hook, list] = [path.join(folder, 'hook.cjs'), path.join(folder, 'list')];
+  writeFileSync(
+    hook,
+    `process.on('exit', () => require('fs').writeFileSync(${JSON.stringify(list)}, Object.keys(require.cache).join('\\n')));`,
+  );
+  const file = path.join(folder, 'rules.yaml');
+  writeFileSync(file, `daemon: { listen: 127.0.0.1:0, state: ${path.join(folder, 'state')} }\n${rules}`);
+  const args = ['--require', hook, path.join(ROOT, 'bin/belfry.js'), 'run', '--config', file];
+  const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(daemon, 'exit');
+  for await (const line of createInterface({ input: daemon.stdout }))
+    if (/\bready\b/.test(line)) daemon.kill('SIGTERM');
+  await ended;
+  const maps = readFileSync(list, 'utf8')
+    .split('\n')
+    .map((chunk) => `${chunk}.map`)
+    .filter((map) => existsSync(map));
+  return maps.flatMap((map) => (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources);
+}
+
+test('a daemon loads only the channel types that its rules name', async () => {
+  const loaded = await loadedByDaemon(
+    'channels: { ops: { type: log } }\nrules: [{ name: all, on: api, notify: ops }]\n',
+  );
+  const ofTypes = loaded.filter((source) => /daemon\/channels\/(?!kit\/|plugins\/)[\w-]+\//.test(source));
+  expect(ofTypes.map((source) => path.basename(source))).toEqual(['log.ts']);
 });
 
 test('errors name the lines of the sources where source maps are enabled', () => {

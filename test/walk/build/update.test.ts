@@ -1,4 +1,4 @@
-import { cp, rename, symlink } from 'node:fs/promises';
+import { cp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Home } from '../../support/daemon.ts';
@@ -48,4 +48,23 @@ rules:
   await home.logged(({ msg }) => msg === 'mail: delivered');
   expect(fixture.delivered(({ rule }) => rule)).toEqual(['all']);
   expect(mails.mails).toHaveLength(1);
+});
+
+test('a reload that names a channel type whose file an update has removed is refused, and the live rules stay', async () => {
+  await ownProgram();
+  const rules = `${fixture.channel}\nrules:\n  - { name: all, on: api, notify: ops }\n`;
+  await home.rules(rules);
+  await home.start();
+  const bundle = home.path('program', 'bundle');
+  for (const file of await readdir(bundle)) if (file.startsWith('gotify-')) await rm(path.join(bundle, file));
+  await home.rules(
+    rules.replace('\nrules:', '\n  spare: { type: gotify, api: https://push.example, token: abc }\nrules:'),
+  );
+  const { code, stdout, stderr } = await home.belfry(['reload']);
+  expect([code, stdout + stderr]).toEqual([
+    78,
+    expect.stringContaining('the part of the program for `gotify` cannot be loaded'),
+  ]);
+  await fixture.post({ type: 'a' });
+  await home.logged(({ msg }) => msg === 'ops: delivered');
 });

@@ -4,12 +4,14 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { channelTypes } from '../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../daemon/channels/index.ts';
 import { knownSchemas } from '../../../daemon/core/schema/validators/known-schemas.ts';
 import { compileSchema, fileOf, type Validator } from '../../../daemon/core/schema/validators/validator.ts';
 import { sourceTypes } from '../../../daemon/sources/index.ts';
 import { valueFor } from '../../support/schema-values.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const require = createRequire(path.join(ROOT, 'bundle/'));

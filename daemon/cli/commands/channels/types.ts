@@ -15,8 +15,8 @@ export const declareTypes: Verb = (channel, { terminal, run }) => {
 };
 
 async function showTypes(terminal: Terminal, only: string | undefined, options: CommonOptions): Promise<number> {
-  const { registry } = await import('../../registry.ts');
-  const { families = [] } = registry;
+  const { loadRegistry } = await import('../../registry.ts');
+  const { families } = await loadRegistry();
   const all = families.flatMap(({ name, types }) => types.map((type) => ({ family: name, type })));
   const found = only === undefined ? all : all.filter(({ type }) => type.type === only);
   if (only !== undefined && found.length === 0) {

@@ -54,7 +54,7 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     if (isReloadDue) reload(app);
     if (options.tryIt) {
       const { tryIt } = await import('../../../app/demo-rules.ts');
-      terminal.stdout.write(tryIt(app, terminal.env));
+      terminal.stdout.write(await tryIt(app, terminal.env));
     }
     const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);
     if (failure !== undefined) terminal.stderr.write(`belfry: ${failure.message}\n`);

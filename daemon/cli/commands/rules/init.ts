@@ -79,8 +79,8 @@ export async function writeStarter(folder: string): Promise<void> {
 async function starterFiles(): Promise<Readonly<Record<string, string>>> {
   const { STARTER_RULES } = await import('../../../app/starter-rules.ts');
   const { schemas } = await import('../../../core/schema/generate.ts');
-  const { registry } = await import('../../registry.ts');
-  const { rules, tests } = schemas(registry);
+  const { loadRegistry } = await import('../../registry.ts');
+  const { rules, tests } = schemas(await loadRegistry());
   return {
     ...STARTER_RULES,
     'rules.schema.json': `${JSON.stringify(rules)}\n`,

@@ -13,8 +13,8 @@ export const verb: Verb = (program, { terminal, run }) => {
     .action((name: (typeof SCHEMAS)[number]) =>
       run(async () => {
         const { schemas } = await import('../../../core/schema/generate.ts');
-        const { registry } = await import('../../registry.ts');
-        terminal.stdout.write(`${JSON.stringify(schemas(registry)[name], null, 2)}\n`);
+        const { loadRegistry } = await import('../../registry.ts');
+        terminal.stdout.write(`${JSON.stringify(schemas(await loadRegistry())[name], null, 2)}\n`);
         return EXIT.ok;
       }),
     );

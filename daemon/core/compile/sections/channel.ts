@@ -7,7 +7,7 @@ import { joinPointer } from '../../values/pointer.ts';
 import type { ChannelConfig } from '../../ruleset.ts';
 import { decode, NO_SINK } from '../../schema/decode.ts';
 import { type DeliverySettings, deliverySchema } from '../../schema/sections/delivery.ts';
-import type { ChannelTypeInfo, CompileTools } from '../registry.ts';
+import { channelTypeNames, type ChannelTypeInfo, type CompileTools } from '../registry.ts';
 
 /** Compiles one entry of `channels:`; undefined when it has a problem. */
 export function compileChannel(
@@ -19,7 +19,13 @@ export function compileChannel(
 ): ChannelConfig | undefined {
   const before = context.count;
   const pointer = joinPointer('/channels', name);
-  const entry = readEntry('channel', name, given, tools.channels, context);
+  const faults = tools.loader?.faults;
+  const known = {
+    types: tools.channels,
+    names: () => channelTypeNames(tools),
+    ...(faults !== undefined && { faults }),
+  };
+  const entry = readEntry('channel', name, given, known, context);
   const { delivery, ...rest } = entry?.settings ?? {};
   const settings: unknown =
     entry && context.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);

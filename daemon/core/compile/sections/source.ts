@@ -18,7 +18,8 @@ export function compileSource(
 ): SourceConfig | undefined {
   const before = context.count;
   const pointer = joinPointer('/sources', name);
-  const entry = readEntry('source', name, given, tools.sources, context);
+  const known = { types: tools.sources, names: () => tools.sources.map(({ type }) => type) };
+  const entry = readEntry('source', name, given, known, context);
   const settings: unknown =
     entry && context.settings(entry.type.settings, entry.settings, pointer, `a source of type \`${entry.type.type}\``);
   const digest = tools.fingerprint(stableText(context.basisOf(given, pointer)));

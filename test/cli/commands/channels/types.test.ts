@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { channelTypes } from '../../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../../daemon/channels/index.ts';
 import { belfry } from '../../../support/command-line.ts';
+
+const channelTypes = await loadChannelTypes();
 
 test('`channel types` has a line for each type, as text and as JSON', async () => {
   const { code, stdout } = await belfry(undefined, ['channel', 'types']);

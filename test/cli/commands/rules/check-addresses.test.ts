@@ -2,12 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../../daemon/channels/index.ts';
 import { check } from '../../../../daemon/cli/check-rules.ts';
 import type { Problem } from '../../../../daemon/core/problems/failure.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { authority } from '../../../support/certificates.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../../daemon/channels/index.ts';
 import { check, type Checked } from '../../../../daemon/cli/check-rules.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
-import { channelTypes } from '../../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../../daemon/channels/index.ts';
 import { check } from '../../../../daemon/cli/check-rules.ts';
 import { init } from '../../../../daemon/cli/commands/rules/init.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
@@ -10,6 +10,8 @@ import { belfry } from '../../../support/command-line.ts';
 import { mountSmallDisk } from '../../../support/small-disk.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { written } from '../../../support/command-line.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 const terminalIn = (cwd: string) => ({ cwd, stdout: new PassThrough(), stderr: new PassThrough() });

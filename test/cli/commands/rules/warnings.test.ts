@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { channelTypes } from '../../../../daemon/channels/index.ts';
+import { loadChannelTypes } from '../../../../daemon/channels/index.ts';
 import { check } from '../../../../daemon/cli/check-rules.ts';
 import { checkAndReport, type CheckFormat } from '../../../../daemon/cli/commands/rules/check.ts';
 import { sourceTypes } from '../../../../daemon/sources/index.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { written } from '../../../support/command-line.ts';
+
+const channelTypes = await loadChannelTypes();
 
 const registry = { channels: channelTypes, sources: sourceTypes };
 const root = path.resolve(import.meta.dirname, '../../../..');
