@@ -28,10 +28,14 @@ test('the oldest of more than 1,000 texts are forgotten', async () => {
   const store = await openStore({ path: await temporaryFolder() });
   const clock = new VirtualClock();
   const memory = channelMemory({ checkpoints: store.checkpoints, name: 'ops', clock, log });
-  for (let index = 0; index <= 2000; index += 1) {
+  const writes: Promise<void>[] = [];
+  for (let index = 0; index < 2000; index += 1) {
     await clock.advance(1);
-    await memory.set(`key ${index}`, 'x');
+    writes.push(memory.set(`key ${index}`, 'x'));
   }
+  await Promise.all(writes);
+  await clock.advance(1);
+  await memory.set('key 2000', 'x');
   expect((await store.checkpoints.read('memory:ops')).size).toBe(1000);
   expect(await memory.get('key 1000')).toBeUndefined();
   expect(await memory.get('key 1001')).toBe('x');
