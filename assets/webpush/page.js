@@ -112,6 +112,17 @@ async function end(registration) {
   say('ended');
 }
 
+/** Resolves when the worker runs: without a running one a subscription fails, and a message is lost. */
+function activated({ active, waiting, installing }) {
+  const coming = installing ?? waiting;
+  if (active !== null || coming === null) return Promise.resolve();
+  return new Promise((resolve) => {
+    coming.addEventListener('statechange', () => {
+      if (coming.state === 'activated' || coming.state === 'redundant') resolve();
+    });
+  });
+}
+
 async function attempt(action) {
   try {
     await action();
@@ -124,6 +135,7 @@ async function start() {
   const reason = obstacle();
   if (reason !== undefined) return say(reason);
   const registration = await navigator.serviceWorker.register('webpush/worker.js');
+  await activated(registration);
   const isActive = (await registration.pushManager.getSubscription()) !== null;
   element('form').hidden = false;
   element('end').hidden = !isActive;

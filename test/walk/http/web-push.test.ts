@@ -71,7 +71,8 @@ test.skipIf(!hasBrowser)(`the page subscribes in a browser, and its worker shows
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   await page.goto(`${origin}/v1/webpush#token=alice-token-0123456789`);
-  await expect.poll(() => page.textContent('#state')).toBe('粘贴您的令牌，即可在此浏览器接收通知。');
+  const slow = { timeout: 20_000 };
+  await expect.poll(() => page.textContent('#state'), slow).toBe('粘贴您的令牌，即可在此浏览器接收通知。');
   expect(page.url()).toBe(`${origin}/v1/webpush`);
   expect(complaints).toEqual([]);
   // The vendor's push service cannot be reached here, so the message comes from the developer tools.
@@ -93,5 +94,5 @@ test.skipIf(!hasBrowser)(`the page subscribes in a browser, and its worker shows
     page.evaluate(`navigator.serviceWorker.getRegistration('webpush/')
       .then((registration) => registration.getNotifications())
       .then((all) => all.map(({ title, body, data }) => ({ title, body, navigate: data.navigate })))`);
-  await expect.poll(shown).toEqual([{ title: 'Disk full', body: 'web-1', navigate: 'https://example.com/' }]);
+  await expect.poll(shown, slow).toEqual([{ title: 'Disk full', body: 'web-1', navigate: 'https://example.com/' }]);
 });
