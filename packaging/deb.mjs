@@ -72,9 +72,9 @@ function addProgram({ root, stage, work }) {
   symlinkSync('../lib/belfry/bin/belfry.js', path.join(stage, 'usr/bin/belfry'));
 }
 
-/** Files of a library that the program can load; not its documentation, types or tests. */
+/** Files of a library that the program can load; not its documentation, types or tests, nor hidden files such as `.eslintrc`. */
 const isProgramFile = (file) =>
-  !/\.(md|markdown|d\.[cm]?ts|map|txt|yml)$|\/(bin|docs|examples|tests?|\.git\w*)$/i.test(file);
+  !/\.(md|markdown|d\.[cm]?ts|map|txt|yml)$|\/(bin|docs|examples|tests?|\.[^/]+)$/i.test(file);
 
 /** Adds the starter rules of `belfry init`, which dpkg treats as configuration files. */
 function addConfiguration(stage) {
