@@ -6,26 +6,11 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { strict, template } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
-import { defineChannel, type SendIo } from '../../channel.ts';
-import { type Connection, OPEN_TIMEOUT_MS, type Opening, openBroker, tlsOptions } from '../../kit/broker/connection.ts';
-import {
-  checkName,
-  JSON_SUPPORTS,
-  REPEATS,
-  JSON_TYPE,
-  jsonOf,
-  lifetimeOf,
-  type NameForm,
-  renderName,
-} from '../../kit/broker/content.ts';
-import {
-  checkServer,
-  type Server,
-  type ServerForm,
-  serverOf,
-  serverSettings,
-  usesServer,
-} from '../../kit/broker/server.ts';
+import type { SendIo } from '../../channel.ts';
+import { type Connection, OPEN_TIMEOUT_MS, type Opening, tlsOptions } from '../../kit/broker/connection.ts';
+import { JSON_TYPE, jsonOf, lifetimeOf, type NameForm, renderName } from '../../kit/broker/content.ts';
+import { defineBrokerChannel } from '../../kit/broker/define.ts';
+import { type Server, type ServerForm, serverOf, serverSettings } from '../../kit/broker/server.ts';
 import { networkFailure } from '../../kit/net/network-failures.ts';
 import { closedFailure, openFailure, replyFailure } from './codes.ts';
 
@@ -75,7 +60,7 @@ const ROUTING_KEY: NameForm = {
 };
 
 /** AMQP 0-9-1, as of RabbitMQ. https://www.rabbitmq.com/docs/publishers */
-export const amqp = defineChannel({
+export const amqp = defineBrokerChannel({
   type: 'amqp',
   summary: 'An exchange or a queue of RabbitMQ, or of another AMQP 0-9-1 broker, with the message as JSON',
   documentation: 'https://www.rabbitmq.com/docs/publishers',
@@ -91,19 +76,13 @@ export const amqp = defineChannel({
   },
   receipt: 'the confirmation of the broker that the message is in at least one queue',
   settings: settingsSchema,
-  limits: {},
-  supports: JSON_SUPPORTS,
-  repeats: REPEATS,
-  // Consumers are programs, and each attempt has the same `message_id` and `id`.
-  idempotent: true,
+  server: FORM,
+  names: ({ routing_key }) => [[routing_key, ROUTING_KEY]],
   check,
-  uses: (settings) => usesServer(settings, FORM),
-  open: (settings, tools) => openBroker('amqp', tools, (opening) => openAmqp(settings, opening)),
+  connect: openAmqp,
 });
 
 function check(settings: Settings): SettingProblem[] {
-  const problems = [...checkServer(settings, FORM), ...checkName(settings.routing_key, ROUTING_KEY)];
-  if (problems.length > 0) return problems;
   if (serverOf(settings, FORM).path?.includes('/') === true && !/%2f/i.test(settings.url.reveal()))
     return [
       {

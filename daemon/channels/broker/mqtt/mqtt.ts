@@ -6,21 +6,13 @@ import { SendFailure } from '../../../core/problems/failure.ts';
 import { secret, strict, template } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
-import { defineChannel, type SendIo } from '../../channel.ts';
-import { type Connection, type Opening, openBroker } from '../../kit/broker/connection.ts';
-import {
-  checkName,
-  JSON_SUPPORTS,
-  REPEATS,
-  JSON_TYPE,
-  jsonOf,
-  lifetimeOf,
-  type NameForm,
-  renderName,
-} from '../../kit/broker/content.ts';
+import type { SendIo } from '../../channel.ts';
+import type { Connection, Opening } from '../../kit/broker/connection.ts';
+import { JSON_TYPE, jsonOf, lifetimeOf, type NameForm, renderName } from '../../kit/broker/content.ts';
+import { defineBrokerChannel } from '../../kit/broker/define.ts';
 import { isOtherVersion, mqttFailure } from './codes.ts';
 import { connect, keepAlive, type Session } from './session.ts';
-import { checkServer, type ServerForm, serverOf, serverSettings, usesServer } from '../../kit/broker/server.ts';
+import { type ServerForm, serverOf, serverSettings } from '../../kit/broker/server.ts';
 
 const FORM: ServerForm = {
   schemes: {
@@ -83,7 +75,7 @@ const TOPIC: NameForm = {
 };
 
 /** MQTT 5, or 3.1.1 where the broker does not speak 5. https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html */
-export const mqtt = defineChannel({
+export const mqtt = defineBrokerChannel({
   type: 'mqtt',
   summary: 'A topic of an MQTT broker, with the message as JSON',
   documentation: 'https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html',
@@ -99,19 +91,14 @@ export const mqtt = defineChannel({
   },
   receipt: 'the confirmation of the broker; with `qos: 0` nothing confirms that it got the message',
   settings: settingsSchema,
-  limits: {},
-  supports: JSON_SUPPORTS,
-  repeats: REPEATS,
-  // Subscribers are programs, and each attempt has the same `id`; QoS 1 itself may deliver twice.
-  idempotent: true,
+  server: FORM,
+  names: ({ topic }) => [[topic, TOPIC]],
   check,
-  uses: (settings) => usesServer(settings, FORM, /^wss?:/i.test(settings.url.reveal()) ? { http: true } : {}),
-  open: (settings, tools) => openBroker('mqtt', tools, (opening) => openMqtt(settings, opening, tools.clock)),
+  endpoint: ({ url }) => (/^wss?:/i.test(url.reveal()) ? { http: true } : {}),
+  connect: (settings, opening, { clock }) => openMqtt(settings, opening, clock),
 });
 
 function check(settings: Settings): SettingProblem[] {
-  const problems = [...checkServer(settings, FORM), ...checkName(settings.topic, TOPIC)];
-  if (problems.length > 0) return problems;
   const { scheme, target, user } = serverOf(settings, FORM);
   if (!scheme.startsWith('ws') && target !== '' && target !== '/')
     return [

@@ -1,12 +1,12 @@
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import { secret, strict, template } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
-import { defineChannel } from '../../channel.ts';
-import { type Connection, type Opening, openBroker } from '../../kit/broker/connection.ts';
-import { checkName, JSON_SUPPORTS, type NameForm, renderName } from '../../kit/broker/content.ts';
+import type { Connection, Opening } from '../../kit/broker/connection.ts';
+import { type NameForm, renderName } from '../../kit/broker/content.ts';
+import { defineBrokerChannel } from '../../kit/broker/define.ts';
 import { readCredentials } from './credentials.ts';
 import { greeting, NatsSession } from './session.ts';
-import { checkServer, type ServerForm, serverOf, serverSettings, usesServer } from '../../kit/broker/server.ts';
+import { type ServerForm, serverOf, serverSettings } from '../../kit/broker/server.ts';
 
 const FORM: ServerForm = {
   schemes: { nats: { port: 4222, tls: false }, tls: { port: 4222, tls: true } },
@@ -62,7 +62,7 @@ const SUBJECT: NameForm = {
 };
 
 /** NATS and JetStream. https://docs.nats.io/reference/reference-protocols/nats-protocol */
-export const nats = defineChannel({
+export const nats = defineBrokerChannel({
   type: 'nats',
   summary: 'A subject of NATS, or a stream of JetStream, with the message as JSON',
   documentation: 'https://docs.nats.io/nats-concepts/subjects',
@@ -78,27 +78,18 @@ export const nats = defineChannel({
   },
   receipt: 'stream and number of the stored message; without a stream, that somebody is subscribed',
   settings: settingsSchema,
-  limits: {},
-  supports: JSON_SUPPORTS,
+  server: FORM,
   repeats:
     'A stream drops a repeated message for two minutes or as long as it is set to; others have the same `id`, by which readers can drop them.',
-  // A stream drops a repeated Nats-Msg-Id; other subscribers are programs, and each attempt has the same `id`.
-  idempotent: true,
+  names: ({ subject }) => [[subject, SUBJECT]],
   check,
-  uses: (settings) =>
-    usesServer(
-      settings,
-      FORM,
-      /^tls:/i.test(settings.url.reveal())
-        ? { tls: 'upgrade', upgrade: async (socket) => void (await greeting(socket)) }
-        : {},
-    ),
-  open: (settings, tools) => openBroker('nats', tools, (opening) => openNats(settings, opening)),
+  endpoint: ({ url }) =>
+    /^tls:/i.test(url.reveal()) ? { tls: 'upgrade', upgrade: async (socket) => void (await greeting(socket)) } : {},
+  connect: openNats,
 });
 
 function check(settings: Settings): SettingProblem[] {
-  const problems = [...checkServer(settings, FORM), ...checkName(settings.subject, SUBJECT)];
-  if (problems.length > 0 || settings.credentials === undefined) return problems;
+  if (settings.credentials === undefined) return [];
   if (serverOf(settings, FORM).user !== undefined)
     return [
       {

@@ -4,19 +4,13 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { strict, template } from '../../../core/schema/fields.ts';
 import { type Static, Type } from '../../../core/schema/type.ts';
-import { defineChannel, type SendIo } from '../../channel.ts';
-import { type Connection, type Opening, openBroker } from '../../kit/broker/connection.ts';
-import { checkName, JSON_SUPPORTS, REPEATS, jsonOf, type NameForm, renderName } from '../../kit/broker/content.ts';
+import type { SendIo } from '../../channel.ts';
+import type { Connection, Opening } from '../../kit/broker/connection.ts';
+import { jsonOf, type NameForm, renderName } from '../../kit/broker/content.ts';
+import { defineBrokerChannel } from '../../kit/broker/define.ts';
 import { type Refusal, refusalOf } from '../../kit/broker/refusals.ts';
 import { command, type Reply, ReplyParser } from './resp.ts';
-import {
-  checkServer,
-  type Server,
-  type ServerForm,
-  serverOf,
-  serverSettings,
-  usesServer,
-} from '../../kit/broker/server.ts';
+import { type Server, type ServerForm, serverOf, serverSettings } from '../../kit/broker/server.ts';
 import { Wire } from '../../kit/broker/wire.ts';
 
 const FORM: ServerForm = {
@@ -113,7 +107,7 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 /** Redis streams and channels. https://redis.io/docs/latest/commands/xadd/, https://redis.io/docs/latest/commands/publish/ */
-export const redis = defineChannel({
+export const redis = defineBrokerChannel({
   type: 'redis',
   summary: 'A stream or a channel of Redis, with the message as JSON',
   documentation: 'https://redis.io/docs/latest/develop/data-types/streams/',
@@ -125,20 +119,17 @@ export const redis = defineChannel({
   example: { url: 'rediss://belfry:${env:REDIS_PASSWORD}@redis.example.com/0', stream: 'alerts', max_length: 10_000 },
   receipt: 'id of the entry; for a channel the number of subscribers that got the message',
   settings: settingsSchema,
-  limits: {},
-  supports: JSON_SUPPORTS,
-  repeats: REPEATS,
-  // Readers are programs, and each attempt has the same `id`.
-  idempotent: true,
+  server: FORM,
+  names: ({ stream, channel }) => [
+    [stream, STREAM],
+    [channel, CHANNEL],
+  ],
   check,
-  uses: (settings) => usesServer(settings, FORM),
-  open: (settings, tools) => openBroker('redis', tools, (opening) => openRedis(settings, opening)),
+  connect: openRedis,
 });
 
 function check(settings: Settings): SettingProblem[] {
   const { stream, channel, max_length: maxLength } = settings;
-  const problems = [...checkServer(settings, FORM), ...checkName(stream, STREAM), ...checkName(channel, CHANNEL)];
-  if (problems.length > 0) return problems;
   const { path } = serverOf(settings, FORM);
   if (path !== undefined && !/^\d{1,9}$/.test(path))
     return [{ pointer: '/url', message: '`url` has a path that is no number of a database', mend: 'write `/0`' }];

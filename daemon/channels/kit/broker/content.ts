@@ -4,17 +4,10 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { Template } from '../../../core/ruleset.ts';
 import { parseDuration } from '../../../lib/time/duration.ts';
-import { supports } from '../../channel.ts';
 import { notification, sendVariables } from '../http/settings.ts';
 import { byteLength, wellFormed } from '../text/text.ts';
 
 /** Content that every broker gets: the default JSON of a webhook, and names that are rendered from templates. */
-
-/** Parts of a message in the JSON. */
-export const JSON_SUPPORTS = supports({ kept: 'markdown html priority tags link fields' });
-
-/** Effect of a repeat where the readers are programs. */
-export const REPEATS = 'A repeated message has the same `id`, by which readers can drop it.';
 
 export const JSON_TYPE = 'application/json';
 
