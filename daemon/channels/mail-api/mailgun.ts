@@ -2,23 +2,21 @@ import { Type } from '../../core/schema/type.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
 import type { ChannelRequest } from '../kit/http/request.ts';
 import { key } from '../kit/http/settings.ts';
-import { isMailDomain, type MailAddress } from '../kit/mail/address.ts';
-import { headerAddress } from '../kit/mail/header.ts';
+import { isMailDomain } from '../kit/mail/address.ts';
+import { headerAddress, headerAddresses } from '../kit/mail/header.ts';
 import { type ApiFile, type ApiMail, defineMailChannel } from './mail.ts';
 
 const HOSTS = { us: 'https://api.mailgun.net', eu: 'https://api.eu.mailgun.net' } as const;
-
-const joined = (addresses: readonly MailAddress[]): string => addresses.map(headerAddress).join(', ');
 
 /** Fields of the form. https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages */
 function fieldsOf({ from, to, cc, bcc, replyTo, ...mail }: ApiMail): [string, string][] {
   const headers = { ...mail.headers, 'Message-Id': mail.messageId };
   return [
     ['from', headerAddress(from)],
-    ['to', joined(to)],
-    ...(cc.length > 0 ? [['cc', joined(cc)] as [string, string]] : []),
-    ...(bcc.length > 0 ? [['bcc', joined(bcc)] as [string, string]] : []),
-    ...(replyTo.length > 0 ? [['h:Reply-To', joined(replyTo)] as [string, string]] : []),
+    ['to', headerAddresses(to)],
+    ...(cc.length > 0 ? [['cc', headerAddresses(cc)] as [string, string]] : []),
+    ...(bcc.length > 0 ? [['bcc', headerAddresses(bcc)] as [string, string]] : []),
+    ...(replyTo.length > 0 ? [['h:Reply-To', headerAddresses(replyTo)] as [string, string]] : []),
     ['subject', mail.subject],
     ['text', mail.text],
     ['html', mail.html],

@@ -1,10 +1,7 @@
 import { each, misconfigured, permanent, rateLimited, transient, textIn, idIn } from '../kit/http/answers.ts';
 import { key } from '../kit/http/settings.ts';
-import type { MailAddress } from '../kit/mail/address.ts';
-import { headerAddress } from '../kit/mail/header.ts';
+import { headerAddress, headerAddresses } from '../kit/mail/header.ts';
 import { defineMailChannel, withoutEmpty } from './mail.ts';
-
-const joined = (addresses: readonly MailAddress[]): string => addresses.map(headerAddress).join(', ');
 
 /** Text of a success that leaves out some recipients. https://github.com/ActiveCampaign/postmark-gem/blob/main/lib/postmark/error.rb */
 const INACTIVE = /these inactive addresses:\s*((?:[^\s,]+,\s*)*[^\s,]+?)\.?(?:\s|$)/;
@@ -32,10 +29,10 @@ export const postmark = defineMailChannel({
     headers: { 'x-postmark-server-token': token.reveal(), accept: 'application/json' },
     json: {
       From: headerAddress(from),
-      To: joined(to),
-      ...(cc.length > 0 && { Cc: joined(cc) }),
-      ...(bcc.length > 0 && { Bcc: joined(bcc) }),
-      ...(replyTo.length > 0 && { ReplyTo: joined(replyTo) }),
+      To: headerAddresses(to),
+      ...(cc.length > 0 && { Cc: headerAddresses(cc) }),
+      ...(bcc.length > 0 && { Bcc: headerAddresses(bcc) }),
+      ...(replyTo.length > 0 && { ReplyTo: headerAddresses(replyTo) }),
       Subject: mail.subject,
       TextBody: mail.text,
       HtmlBody: mail.html,

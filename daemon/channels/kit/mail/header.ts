@@ -31,6 +31,9 @@ export function headerAddress(address: MailAddress): string {
   return `${shown} <${wireAddress(address)}>`;
 }
 
+/** Several addresses in one header. */
+export const headerAddresses = (addresses: readonly MailAddress[]): string => addresses.map(headerAddress).join(', ');
+
 /** The same in ASCII. */
 export function asciiHeaderAddress(address: MailAddress): string {
   const { name } = address;
