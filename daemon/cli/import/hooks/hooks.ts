@@ -72,6 +72,7 @@ function translateHook(hook: Hook, id: string, context: HookContext): void {
   }
   reportLost(hook, trigger, context);
   const { verify, allow, match, notes } = trigger;
+  const origin = `Hook ${JSON.stringify(id)}, line ${place.line}.`;
   const source = draft.add(
     'sources',
     id,
@@ -83,21 +84,15 @@ function translateHook(hook: Hook, id: string, context: HookContext): void {
       ...(allow !== undefined && { allow }),
       respond: respondOf(hook),
     },
-    [`Hook ${JSON.stringify(id)}, line ${place.line}.`, ...notes.filter((note) => note.includes('prefix'))].join('\n'),
+    [origin, ...notes.source].join('\n'),
     place,
   );
-  const channel = draft.add(
-    'channels',
-    id,
-    commandOf(hook, keep, context),
-    `Hook ${JSON.stringify(id)}, line ${place.line}.`,
-    place,
-  );
+  const channel = draft.add('channels', id, commandOf(hook, keep, context), origin, place);
   draft.add(
     'rules',
     id,
-    { on: source, ...(Object.keys(match).length > 0 && { match }), notify: channel === id ? [id] : [channel] },
-    [`Hook ${JSON.stringify(id)}, line ${place.line}.`, ...notes.filter((note) => !note.includes('prefix'))].join('\n'),
+    { on: source, ...(Object.keys(match).length > 0 && { match }), notify: [channel] },
+    [origin, ...notes.rule].join('\n'),
     place,
   );
 }

@@ -20,13 +20,19 @@ export class Untranslatable extends Error {
   }
 }
 
+/** Remarks by the entry that they are about. */
+interface Notes<L> {
+  readonly source: L;
+  readonly rule: L;
+}
+
 /** A trigger rule as settings of a source and a rule. */
 export interface Trigger {
   readonly verify?: Settings;
   readonly allow?: readonly string[];
   readonly match: Settings;
   /** Remarks for the person who reads the rules. */
-  readonly notes: readonly string[];
+  readonly notes: Notes<readonly string[]>;
   /** Credentials that senders give in another way from now on, by their places. */
   readonly moved: readonly Path[];
 }
@@ -35,7 +41,7 @@ interface Found {
   verify?: Settings;
   allow?: readonly string[];
   readonly matches: Settings[];
-  readonly notes: string[];
+  readonly notes: Notes<string[]>;
   readonly moved: Path[];
 }
 
@@ -44,14 +50,14 @@ type KeepSecret = (setting: string, value: string) => string;
 
 /** Translates a trigger rule. Throws `Untranslatable`. https://github.com/adnanh/webhook/blob/master/docs/Hook-Rules.md */
 export function translateTrigger(rule: unknown, path: Path, keep: KeepSecret): Trigger {
-  const found: Found = { matches: [], notes: [], moved: [] };
+  const found: Found = { matches: [], notes: { source: [], rule: [] }, moved: [] };
   for (const [part, place] of conjuncts(rule, path)) addConjunct(part, place, found, keep);
   const { verify, allow, matches, notes, moved } = found;
   return {
     ...(verify !== undefined && { verify }),
     ...(allow !== undefined && { allow }),
     match: together(matches),
-    notes: [...new Set(notes)],
+    notes: { source: [...new Set(notes.source)], rule: [...new Set(notes.rule)] },
     moved,
   };
 }
@@ -141,7 +147,9 @@ function signatureOf(
   if (name.toLowerCase() === 'x-hub-signature-256' && algorithm === 'sha256') return { github: secret };
   const hasPrefix = /^x-hub-signature/i.test(name);
   if (!hasPrefix)
-    found.notes.push(`If the sender writes \`${algorithm}=\` before the signature, add \`prefix: ${algorithm}=\`.`);
+    found.notes.source.push(
+      `If the sender writes \`${algorithm}=\` before the signature, add \`prefix: ${algorithm}=\`.`,
+    );
   return { hmac: { header: name, algorithm, ...(hasPrefix && { prefix: `${algorithm}=` }), secret } };
 }
 
@@ -193,7 +201,7 @@ function comparisonOf(match: Readonly<Record<string, unknown>>, path: Path, foun
       'see `verify`, `allow` and `methods` of the webhook source',
     );
   if (match.type === 'regex') {
-    found.notes.push('A `regex` fits texts, and no numbers.');
+    found.notes.rule.push('A `regex` fits texts, and no numbers.');
     return { [field]: { regex: literal(scalarText(match.regex)) } };
   }
   const expected = scalarText(match.value);
