@@ -1,6 +1,6 @@
-import { basicLogin, type Given, plainTemplate, type Reading, some } from '../urls/service.ts';
+import { basicLogin, type Given, plainTemplate, type Reading, some, text } from '../urls/service.ts';
 import type { ServiceUrl } from '../urls/service-url.ts';
-import { httpScheme, type ShoutrrrService, text } from './service.ts';
+import { httpScheme, type ShoutrrrService } from './service.ts';
 
 function slack(url: ServiceUrl, { secret }: Reading): Given {
   const { user = '', password } = url;

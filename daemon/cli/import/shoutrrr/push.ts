@@ -1,6 +1,6 @@
 import { TWILIO } from '../apprise/services/mail.ts';
-import { plainTemplate, some } from '../urls/service.ts';
-import { httpScheme, type ShoutrrrService, text } from './service.ts';
+import { plainTemplate, some, text } from '../urls/service.ts';
+import { httpScheme, type ShoutrrrService } from './service.ts';
 
 /** Push services, services for incidents, and text messages. */
 export const PUSH: readonly ShoutrrrService[] = [

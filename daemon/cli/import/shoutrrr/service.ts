@@ -10,6 +10,3 @@ export interface ShoutrrrService extends Service {
 /** Scheme of the server: https, unless the URL says otherwise. */
 export const httpScheme = (url: ServiceUrl): 'http' | 'https' =>
   url.isSet('disabletls') || url.option('scheme') === 'http' ? 'http' : 'https';
-
-/** The text, or undefined if it is empty. */
-export const text = (given: string): string | undefined => (given === '' ? undefined : given);

@@ -91,6 +91,9 @@ function literals(given: Given, references: readonly string[]): Settings {
 /** The list, or undefined if it is empty. */
 export const some = (list: readonly string[]): readonly string[] | undefined => (list.length === 0 ? undefined : list);
 
+/** The text, or undefined if it is empty. */
+export const text = (given: string): string | undefined => (given === '' ? undefined : given);
+
 /** Text as a template shows it unchanged. */
 export const plainTemplate = (text: string): string => (/\{[{%]/.test(text) ? `{% raw %}${text}{% endraw %}` : text);
 

@@ -1,7 +1,5 @@
 import { basicLogin, plainTemplate, type Service, some } from '../../urls/service.ts';
-import type { ServiceUrl } from '../../urls/service-url.ts';
-
-const scheme = (url: ServiceUrl): 'http' | 'https' => (url.scheme.endsWith('s') ? 'https' : 'http');
+import { httpScheme } from '../scheme.ts';
 
 /** Room with its server: `#ops` of a URL is `#ops:host`. */
 const roomOf = (target: string, host: string): string => {
@@ -130,7 +128,7 @@ export const CHATS: readonly Service[] = [
       if (url.items('to', 'channel', 'channels').length > 0)
         lost('the webhook decides the channel', 'make a webhook for each channel, or use a bot: `token` and `channel`');
       if (token === undefined) return {};
-      return { url: secret('url', url.address(scheme(url), [...url.path.slice(0, -1), 'hooks', token])) };
+      return { url: secret('url', url.address(httpScheme(url), [...url.path.slice(0, -1), 'hooks', token])) };
     },
   },
   {
@@ -149,7 +147,7 @@ export const CHATS: readonly Service[] = [
       }
       if (url.path.length + url.items('to').length > 0)
         lost('the webhook decides the channel', 'make a webhook for each channel');
-      return { url: secret('url', url.address(scheme(url), ['hooks', ...webhook.split('/')])) };
+      return { url: secret('url', url.address(httpScheme(url), ['hooks', ...webhook.split('/')])) };
     },
   },
   {
@@ -169,7 +167,7 @@ export const CHATS: readonly Service[] = [
           'log in once, and use the access token that the server gives',
         );
       return {
-        api: url.host === '' ? undefined : url.address(scheme(url), []),
+        api: url.host === '' ? undefined : url.address(httpScheme(url), []),
         token: token === undefined ? newSecret('token') : secret('token', token),
         to: some(rooms),
       };
@@ -228,7 +226,7 @@ export const CHATS: readonly Service[] = [
     settings(url, reading) {
       const [from = url.option('from'), ...targets] = url.option('from') ? [url.option('from'), ...url.path] : url.path;
       return {
-        api: url.address(scheme(url), []),
+        api: url.address(httpScheme(url), []),
         headers: basicLogin(url, reading),
         from,
         to: some([...targets, ...url.items('to')].map(String)) ?? (from && [from]),

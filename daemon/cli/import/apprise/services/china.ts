@@ -1,7 +1,6 @@
-import { basicLogin, type Service, some } from '../../urls/service.ts';
+import { basicLogin, type Service, some, text } from '../../urls/service.ts';
 import type { ServiceUrl } from '../../urls/service-url.ts';
-
-const text = (given: string): string | undefined => (given === '' ? undefined : given);
+import { httpScheme } from '../scheme.ts';
 
 /** The token of a URL such as `feishu://TOKEN`. */
 const onlyToken = (url: ServiceUrl): string | undefined => url.option('token', 'key') ?? text(url.host);
@@ -58,7 +57,7 @@ export const CHINA: readonly Service[] = [
     settings: (url, { secret }) => {
       const key = url.path.at(-1);
       if (key === undefined) return { key: secret('key', text(url.host)) };
-      return { api: url.address(url.scheme.endsWith('s') ? 'https' : 'http', []), key: secret('key', key) };
+      return { api: url.address(httpScheme(url), []), key: secret('key', key) };
     },
   },
   {
@@ -67,7 +66,7 @@ export const CHINA: readonly Service[] = [
     needs: ['key'],
     settings: (url, reading) =>
       [...url.path, ...url.items('to')].map((key) => ({
-        api: url.address(url.scheme === 'barks' ? 'https' : 'http', []),
+        api: url.address(httpScheme(url), []),
         headers: basicLogin(url, reading),
         key: reading.secret('key', key),
         sound: url.option('sound'),

@@ -1,8 +1,5 @@
-import { basicLogin, type Service, some } from '../../urls/service.ts';
-import type { ServiceUrl } from '../../urls/service-url.ts';
-
-const scheme = (url: ServiceUrl): 'http' | 'https' => (url.scheme.endsWith('s') ? 'https' : 'http');
-const text = (given: string): string | undefined => (given === '' ? undefined : given);
+import { basicLogin, type Service, some, text } from '../../urls/service.ts';
+import { httpScheme } from '../scheme.ts';
 
 /** Access token of Home Assistant, which stands before the actions in the path. */
 const HASS_TOKEN = /^(?:[\da-f]{8}\.[\da-f]{64}|[\w-]+\.[\w-]+\.[\w-]+)$/i;
@@ -48,7 +45,7 @@ export const PUSH: readonly Service[] = [
       const topics = isCloud && url.host !== 'ntfy.sh' ? [url.host, ...named].filter((topic) => topic !== '') : named;
       const token = url.option('token') ?? [url.user, url.password].find((part) => part?.startsWith('tk_') === true);
       return topics.map((topic) => ({
-        ...(!isCloud && { api: url.address(scheme(url), []) }),
+        ...(!isCloud && { api: url.address(httpScheme(url), []) }),
         // On the public server everybody who knows the topic can read it.
         topic: isCloud ? secret('topic', topic) : topic,
         token: secret('token', token),
@@ -61,7 +58,7 @@ export const PUSH: readonly Service[] = [
     type: 'gotify',
     needs: ['api', 'token'],
     settings: (url, { secret }) => ({
-      api: url.host === '' ? undefined : url.address(scheme(url), url.path.slice(0, -1)),
+      api: url.host === '' ? undefined : url.address(httpScheme(url), url.path.slice(0, -1)),
       token: secret('token', url.path.at(-1)),
     }),
   },
@@ -80,7 +77,7 @@ export const PUSH: readonly Service[] = [
       const services = [...(hasToken ? url.path : url.path.slice(end + 1)), ...url.items('to')];
       if (url.user !== undefined) lost('a login before Home Assistant has no setting', 'give it in `headers`');
       const common = {
-        api: `${url.address(scheme(url), [])}${url.port === undefined && url.scheme === 'hassio' ? `:${HASS_PORT}` : ''}${prefix
+        api: `${url.address(httpScheme(url), [])}${url.port === undefined && url.scheme === 'hassio' ? `:${HASS_PORT}` : ''}${prefix
           .filter((part) => part !== '')
           .map((part) => `/${encodeURIComponent(part)}`)
           .join('')}`,
@@ -98,7 +95,7 @@ export const PUSH: readonly Service[] = [
       const key = url.option('token', 'to');
       const path = key === undefined ? url.path.slice(0, -1) : url.path;
       return {
-        api: url.host === '' ? undefined : url.address(scheme(url), path),
+        api: url.host === '' ? undefined : url.address(httpScheme(url), path),
         key: reading.secret('key', key ?? url.path.at(-1)),
         headers: basicLogin(url, reading),
       };

@@ -1,5 +1,6 @@
 import { basicLogin, type Given, plainTemplate, type Reading, type Service } from '../../urls/service.ts';
 import type { ServiceUrl } from '../../urls/service-url.ts';
+import { httpScheme } from '../scheme.ts';
 
 /** Kind of a message for receivers of Apprise. https://github.com/caronc/apprise/wiki/Development_API */
 const KIND =
@@ -62,7 +63,7 @@ function request(
   }
   if (url.host === '') return {};
   const query = new URLSearchParams([...url.marked('-')]).toString();
-  const address = url.address(url.scheme.endsWith('s') ? 'https' : 'http', url.path);
+  const address = url.address(httpScheme(url), url.path);
   const headers = headersOf(url, contentType, reading);
   return {
     url: reading.secret('url', query === '' ? address : `${address}?${query}`),
