@@ -1,5 +1,4 @@
 import { MAX_HOLD_MS } from '../../core/delivery/hold.ts';
-import { isObject } from '../../core/values/json.ts';
 import { mendByName } from '../../core/problems/suggest.ts';
 import { duration, PERSON, REASON } from '../../core/values/value-kind.ts';
 import type { ChannelTestRequest, DaemonApi } from '../daemon-api.ts';
@@ -7,7 +6,7 @@ import { HttpProblem } from '../problem.ts';
 import { callerName } from '../request/auth.ts';
 import { readJson } from '../request/body.ts';
 import { readFields } from '../request/fields.ts';
-import { readNamedEvent, readText } from '../request/given-event.ts';
+import { readNamedEvent, readObject, readText } from '../request/given-event.ts';
 import { type Route, sendJson } from './route.ts';
 
 const RELEASE_FIELDS = { by: { kind: PERSON, about: 'name of the person' } };
@@ -96,11 +95,8 @@ const TEST_FIELDS: readonly string[] = ['rule', 'event', 'id'];
 const TEST_CODE = 'test.request';
 
 /** Undefined for a body without fields: the test message that says that the channel works. */
-function testRequest(body: unknown): ChannelTestRequest | undefined {
-  if (!isObject(body)) throw new HttpProblem(400, TEST_CODE, 'the body is a JSON object');
-  const unknown = Object.keys(body).find((name) => !TEST_FIELDS.includes(name));
-  if (unknown !== undefined)
-    throw new HttpProblem(400, TEST_CODE, `there is no field like that; there are ${TEST_FIELDS.join(', ')}`);
+function testRequest(given: unknown): ChannelTestRequest | undefined {
+  const body = readObject(given, TEST_FIELDS, TEST_CODE);
   if (Object.keys(body).length === 0) return undefined;
   return { rule: readText('rule', body.rule, TEST_CODE), ...readNamedEvent(body, TEST_CODE) };
 }

@@ -1,7 +1,6 @@
-import { isObject } from '../../core/values/json.ts';
 import { INSTANT } from '../../core/values/value-kind.ts';
 import { readJson } from '../request/body.ts';
-import { readNamedEvent, readText } from '../request/given-event.ts';
+import { readNamedEvent, readObject, readText } from '../request/given-event.ts';
 import type { ExplainRequest } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, sendJson } from './route.ts';
@@ -35,11 +34,8 @@ export const explainRoutes: readonly Route[] = [
   },
 ];
 
-function explainRequest(body: unknown): ExplainRequest {
-  if (!isObject(body)) throw wrong('the body is a JSON object');
-  const unknown = Object.keys(body).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined)
-    throw wrong(`there is no field \`${unknown.slice(0, 40)}\`; there are ${FIELDS.join(', ')}`);
+function explainRequest(given: unknown): ExplainRequest {
+  const body = readObject(given, FIELDS, CODE);
   const { rule, at } = body;
   return {
     ...readNamedEvent(body, CODE),

@@ -87,6 +87,15 @@ test('a value that is not an event is refused with a pointer', async () => {
   expect((await post(to, '/v1/explain', deep)).json.code).toBe('explain.event');
 });
 
+test('an unknown field is refused with a pointer', async () => {
+  const to = await openTestListener();
+  expect((await post(to, '/v1/explain', { id: 'e-1', rules: 'r' })).json.pointer).toBe('/rules');
+  expect((await post(to, '/v1/channels/ops/test', { rul: 'disk', id: 'e-1' })).json).toMatchObject({
+    detail: expect.stringContaining('no field `rul`'),
+    pointer: '/rul',
+  });
+});
+
 test('the description of the API contains the route', async () => {
   const to = await openTestListener();
   const { paths } = (await ask(to, '/openapi.json')).json;
