@@ -1,4 +1,4 @@
-import { type AlertButtonOf, buttonState, press, type Pressed } from '../../core/alerts/press.ts';
+import { buttonState, type DeliveryButton, press, type Pressed } from '../../core/alerts/press.ts';
 import { loadMarkdown } from '../../channels/kit/text/markdown.ts';
 import { plainTitle } from '../../channels/kit/text/plain.ts';
 import type { Decision } from '../../core/flow/decision.ts';
@@ -55,7 +55,7 @@ export function openButtons(deps: ButtonsDeps): ButtonApi {
 }
 
 interface FoundButton {
-  readonly button: AlertButtonOf;
+  readonly button: DeliveryButton;
   readonly delivery: Delivery;
 }
 

@@ -1,6 +1,7 @@
 import type { ChannelType, ListenTools } from '../../channels/channel.ts';
 import type { HttpClient } from '../../channels/kit/http/client.ts';
 import type { Dialer } from '../../channels/kit/net/dialer.ts';
+import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
 import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
@@ -32,7 +33,8 @@ interface Listener {
   readonly ended: Promise<void>;
 }
 
-const OFFSET = 'position';
+/** Key of the checkpoint of a connection. */
+const POSITION_KEY = 'position';
 
 /**
  * Connections over which providers report presses of buttons: one for each bot or app, also if several channels use it. They begin and end
@@ -116,8 +118,8 @@ export class ButtonListeners {
       log,
       signal,
       position: {
-        read: () => store.checkpoints.get(scope, OFFSET),
-        write: (value) => store.checkpoints.write(scope, [{ key: OFFSET, value }]),
+        read: () => store.checkpoints.get(scope, POSITION_KEY),
+        write: (value) => store.checkpoints.write(scope, [{ key: POSITION_KEY, value }]),
       },
       press: async ({ token, name: person, chat }) => {
         const mayPress = this.#mayPress(type, chat);
@@ -133,10 +135,7 @@ export class ButtonListeners {
 
   /** The press must come from a channel type and a chat to which the message went. */
   #mayPress(type: ChannelType, chat: readonly string[] | undefined) {
-    return ({
-      channel,
-      message,
-    }: Parameters<NonNullable<Parameters<ButtonApi['press']>[1]['mayPress']>>[0]): boolean => {
+    return ({ channel, message }: Delivery): boolean => {
       const config = this.#deps.live().channels.get(channel);
       if (config?.type !== type.type) return false;
       const recipients = type.buttons!.recipients?.(message, config.settings);

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../lib/time/duration.ts';
 import type { Decision, StateChange } from '../flow/decision.ts';
 import type { DecideContext } from '../flow/pipeline.ts';
 import { stateOf as rowOf } from '../flow/step.ts';
@@ -16,7 +17,7 @@ export const BUTTON_LIFETIME_MS = 7 * 86_400_000;
 const PRESSES = { rule: '', step: 'press' } as const;
 
 /** A button of one delivery. */
-export interface AlertButtonOf {
+export interface DeliveryButton {
   readonly delivery: string;
   readonly rule: string;
   readonly key: string;
@@ -47,7 +48,7 @@ export type ButtonState =
 export type PressOutcome = ButtonState | { readonly kind: 'done'; readonly act: Act } | { readonly kind: 'too_many' };
 
 /** State of a button now. Changes nothing. */
-export function buttonState(button: AlertButtonOf, { ruleset, memory, now }: DecideContext): ButtonState {
+export function buttonState(button: DeliveryButton, { ruleset, memory, now }: DecideContext): ButtonState {
   const { rule: name, key, change, createdAt } = button;
   const used = memory.read(PRESSES.rule, pressKey(button), PRESSES.step) as Act | undefined;
   if (used !== undefined) return { kind: 'used', act: used };
@@ -68,7 +69,7 @@ export interface Pressed extends Decision {
 }
 
 /** Does what a button says, once: the change and the row of the used button are one decision. */
-export function press(button: AlertButtonOf, by: string, context: DecideContext): Pressed {
+export function press(button: DeliveryButton, by: string, context: DecideContext): Pressed {
   const state = buttonState(button, context);
   if (state.kind !== 'open') return { results: [], states: [], deliveries: [], outcome: state };
   const { now } = context;
@@ -85,13 +86,12 @@ export function press(button: AlertButtonOf, by: string, context: DecideContext)
 }
 
 /** Decision about the alert or the silence; undefined if there are too many silences. */
-function decisionOf({ rule, key, change }: AlertButtonOf, by: string, context: DecideContext): Decision | undefined {
+function decisionOf({ rule, key, change }: DeliveryButton, by: string, context: DecideContext): Decision | undefined {
   if (change.verb !== 'silence') return changeAlerts(change.verb, { rule, key, by }, context);
   const { memory, ruleset, now, newId } = context;
   const active = storedSilences(memory, ruleset).filter((one) => stateOf(one, now) !== 'expired');
   if (active.length >= MAX_SILENCES) return undefined;
-  const length = buttonText(change).replace('silence ', '');
-  const posted = { match: { rule, key }, for: length, reason: 'by the button of a message', by };
+  const posted = { match: { rule, key }, for: formatDuration(change.ms), reason: 'by the button of a message', by };
   const id = newId();
   const read = readSilenceRequest(posted, id, now);
   if (!read.ok) throw new Error(`a silence of a button is not valid: ${JSON.stringify(read.problems)}`);
@@ -100,4 +100,4 @@ function decisionOf({ rule, key, change }: AlertButtonOf, by: string, context: D
 }
 
 /** A used button stays used after the text of its rule has changed. */
-const pressKey = ({ delivery, change }: AlertButtonOf): string => `${delivery} ${buttonText(change)}`;
+const pressKey = ({ delivery, change }: DeliveryButton): string => `${delivery} ${buttonText(change)}`;

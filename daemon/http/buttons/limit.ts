@@ -8,7 +8,7 @@ const WINDOW_MS = 1000;
 const MAX_COUNTED = 1000;
 
 interface Window {
-  begin: number;
+  start: number;
   count: number;
 }
 
@@ -18,7 +18,7 @@ interface Window {
  */
 export class ButtonLimit {
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #wrong: Window = { begin: Number.NEGATIVE_INFINITY, count: 0 };
+  readonly #wrong: Window = { start: Number.NEGATIVE_INFINITY, count: 0 };
   readonly #right = new Map<string, Window>();
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -28,7 +28,7 @@ export class ButtonLimit {
   /** Counts a request with a token, and returns whether it may be answered. */
   passes(token: string, isSigned: boolean): boolean {
     if (!isSigned) return this.#count(this.#wrong) <= MAX_WRONG;
-    const window = this.#right.get(token) ?? { begin: Number.NEGATIVE_INFINITY, count: 0 };
+    const window = this.#right.get(token) ?? { start: Number.NEGATIVE_INFINITY, count: 0 };
     this.#right.delete(token);
     this.#right.set(token, window);
     const [oldest] = this.#right.keys();
@@ -38,8 +38,8 @@ export class ButtonLimit {
 
   #count(window: Window): number {
     const now = this.#clock.monotonic();
-    if (now - window.begin >= WINDOW_MS) {
-      window.begin = now;
+    if (now - window.start >= WINDOW_MS) {
+      window.start = now;
       window.count = 0;
     }
     window.count += 1;
