@@ -296,9 +296,9 @@ export class Live {
     const paths = new Set([...current.keys(), ...live.keys(), ...problems.map(({ file }) => file)]);
     return [...paths].map((file) => {
       const own = problems.filter((problem) => problem.file === file);
-      const hasPlugins = !own.some(({ code }) => code === PLUGIN_PROBLEM);
+      const hasPluginProblem = own.some(({ code }) => code === PLUGIN_PROBLEM);
       const isLive = current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp;
-      return { path: file, state: isLive && hasPlugins ? 'ok' : 'kept', problems: withLevel('error', own) };
+      return { path: file, state: isLive && !hasPluginProblem ? 'ok' : 'kept', problems: withLevel('error', own) };
     });
   }
 }
