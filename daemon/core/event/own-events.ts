@@ -145,7 +145,7 @@ export const ownEvents = {
   }),
   channelTested: define({
     type: 'belfry.channel.tested',
-    when: 'a person has tested a channel (`belfry channel test`); the message counts in no window of a rule',
+    when: 'a person has tested a channel (`belfry channel test`); no step of a rule, such as `dedupe`, counts the message',
     subject: 'channel',
     data: {
       ...channel,
