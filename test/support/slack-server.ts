@@ -16,7 +16,7 @@ export class SlackServer {
   /** Ids of the envelopes that were acknowledged. */
   readonly acknowledged: string[] = [];
   /** Answers of the next calls of `apps.connections.open`. */
-  readonly refusals: object[] = [];
+  readonly refusals: { readonly ok: false; readonly error: string; readonly retryAfter?: number }[] = [];
   /** Open connections, the latest last. */
   readonly sockets: WebSocket[] = [];
   /** Number of connections that were opened. */
@@ -30,7 +30,8 @@ export class SlackServer {
   static async open(): Promise<SlackServer> {
     const server = createServer((request, response) => {
       void slack.#answer(request).then((body) => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+        const pause = 'retryAfter' in body && { 'retry-after': String(body.retryAfter) };
+        response.writeHead(200, { 'content-type': 'application/json', ...pause }).end(JSON.stringify(body));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -97,7 +97,7 @@ export const onebot = defineHttpChannel({
     meaning: ({ code, message = '' }) => (code === 1200 && /timeout/i.test(message) ? PERHAPS_SENT : undefined),
     // https://github.com/botuniverse/onebot-11/blob/master/communication/ws.md
     codes: {
-      ...each('1400', permanent('the request is not valid')),
+      1400: permanent('the request is not valid'),
       ...each('1401 1403', misconfigured('the access token is refused')),
       1404: misconfigured('there is no OneBot 11 at this address'),
     },

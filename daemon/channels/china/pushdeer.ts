@@ -1,5 +1,5 @@
-import { isObject, parseJson } from '../../core/values/json.ts';
-import { each, misconfigured, permanent, transient, textIn } from '../kit/http/answers.ts';
+import { isObject } from '../../core/values/json.ts';
+import { jsonOf, misconfigured, permanent, transient, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { fitText, layoutOf } from '../kit/text/layout.ts';
@@ -13,14 +13,9 @@ const MAX_TEXT_BYTES = 20_000;
 
 /** Error of one device in the result, which is the JSON text of a push gateway; empty if the device was reached. */
 function deviceError(result: unknown): string {
-  try {
-    const answer = parseJson(`${result as string}`);
-    const logs = isObject(answer) && Array.isArray(answer.logs) ? (answer.logs as unknown[]) : [];
-    const failed = logs.find((entry) => isObject(entry) && typeof entry.error === 'string' && entry.error !== '');
-    return isObject(failed) ? (failed.error as string) : '';
-  } catch {
-    return '';
-  }
+  const { logs } = jsonOf(textIn(result));
+  const errors = (Array.isArray(logs) ? logs : []).filter(isObject).map(({ error }) => textIn(error));
+  return errors.find((error) => error !== '') ?? '';
 }
 
 /** PushDeer. https://github.com/easychen/pushdeer */
@@ -65,7 +60,7 @@ export const pushdeer = defineHttpChannel({
       not_delivered: permanent('no device was reached'),
       80403: misconfigured('the key is refused'),
       80501: permanent('the request is not valid'),
-      ...each('80502', transient('the push gateway has an error')),
+      80502: transient('the push gateway has an error'),
     },
   },
 });

@@ -3,7 +3,7 @@ import { oneOrMany } from '../../core/schema/fields.ts';
 import { Type } from '../../core/schema/type.ts';
 import { isObject } from '../../core/values/json.ts';
 import { separateParts } from '../kit/chat/parts.ts';
-import { each, misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
+import { misconfigured, permanent, rateLimited, textIn } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { recipientFaultUnless, requireRecipients } from '../kit/recipients/names.ts';
@@ -76,7 +76,7 @@ export const wxpusher = defineHttpChannel({
     ),
   },
   keys: { token: '' },
-  limits: { text: '100 characters of the title, 40,000 of the text' },
+  limits: { text: '100 characters of the title, 40,000 bytes of the text' },
   supports: { kept: 'markdown html link image to', text: 'actions fields' },
   markup: MARKDOWN_PAGE,
   names: { to: recipientFault },
@@ -123,7 +123,7 @@ export const wxpusher = defineHttpChannel({
       return /token/i.test(message) ? misconfigured('the token is refused') : undefined;
     },
     codes: {
-      ...each('1001', permanent('the request is not valid')),
+      1001: permanent('the request is not valid'),
       1002: misconfigured('the token is refused'),
       no_recipient: permanent('no recipient gets the message'),
     },

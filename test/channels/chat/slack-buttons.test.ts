@@ -130,6 +130,19 @@ test('a refused token and a switched-off Socket Mode are faults that say what to
   await expect.poll(() => listeners.faults).toEqual([]);
 });
 
+test('a connection that Slack limits is opened after the pause that it asks for', async () => {
+  const { app, harness, listeners } = await open();
+  app.refusals.push({ ok: false, error: 'ratelimited', retryAfter: 20 });
+  app.send({ type: 'disconnect', reason: 'warning' });
+  await expect.poll(() => listeners.faults).toEqual([expect.stringContaining('ratelimited')]);
+  await harness.clock.advance(19_000);
+  app.send({ envelope_id: 'e1', type: 'events_api', payload: {} });
+  await expect.poll(() => app.acknowledged).toEqual(['e1']);
+  expect(app.of('apps.connections.open')).toHaveLength(2);
+  await harness.clock.advance(1000);
+  await expect.poll(() => app.opened).toBe(2);
+});
+
 test('an app-level token without a bot, or of another kind, is found at load', () => {
   const url = 'https://hooks.slack.com/services/T0/B0/abc';
   expect(readSettings(slack, { url, app_token: APP }).problems).toEqual([

@@ -1,8 +1,8 @@
-import { isObject, parseJson } from '../../../core/values/json.ts';
 import { Deadline } from '../../../lib/async/abort.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
 import type { ListenTools } from '../../channel.ts';
-import { secondsOf } from '../../kit/http/failures.ts';
+import { jsonOf } from '../../kit/http/answers.ts';
+import { retryAfterOf } from '../../kit/http/failures.ts';
 
 const CALL_MS = 10_000;
 
@@ -43,10 +43,10 @@ export class SlackApi {
         body: JSON.stringify(body),
         ending,
       });
-      const answer = parsed(text);
-      if (answer?.ok === true) return answer;
-      const code = typeof answer?.error === 'string' ? answer.error : `http.${status}`;
-      throw new SlackRefusal(code, secondsOf(headers['retry-after']));
+      const answer = jsonOf(text);
+      if (answer.ok === true) return answer;
+      const code = typeof answer.error === 'string' ? answer.error : `http.${status}`;
+      throw new SlackRefusal(code, retryAfterOf(headers['retry-after'], clock.now()));
     } finally {
       ending.close();
     }
@@ -61,14 +61,5 @@ export class SlackApi {
       const { message } = error as Error;
       this.#tools.log.warn({ method, error: message }, 'the answer to a press of a button failed');
     }
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const answer = parseJson(text);
-    return isObject(answer) ? answer : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { isObject, parseJson } from '../../../core/values/json.ts';
 import { Backoff } from '../../../lib/async/retry.ts';
 import { pause } from '../../../lib/time/clock.ts';
 import type { ListenTools } from '../../channel.ts';
+import { jsonOf } from '../../kit/http/answers.ts';
 import { type SlackApi, SlackRefusal } from './api.ts';
 
 const CONNECT_MS = 10_000;
@@ -40,9 +40,9 @@ export async function receiveEnvelopes(app: SlackApi, tools: ListenTools, onInte
     } catch (error) {
       if (signal.aborted) break;
       tools.onFault(faultText(error));
-      const retryAfter = error instanceof SlackRefusal ? error.retryAfterMs : undefined;
-      if (retryAfter === undefined) await backoff.wait(clock, signal);
-      else await pause(clock, retryAfter, signal);
+      const retryAfter = error instanceof SlackRefusal ? (error.retryAfterMs ?? 0) : 0;
+      if (retryAfter > 0) await pause(clock, retryAfter, signal);
+      else await backoff.wait(clock, signal);
     }
   }
   closeAll();
@@ -147,14 +147,14 @@ class SocketModeConnection {
   }
 
   async #receive(text: string): Promise<void> {
-    const frame = parsed(text);
-    if (frame?.type === 'hello') {
+    const frame = jsonOf(text);
+    if (frame.type === 'hello') {
       this.wasGreeted = true;
       this.#tools.onFault(undefined);
     }
-    if (frame?.type === 'disconnect')
+    if (frame.type === 'disconnect')
       this.#replace(frame.reason === 'link_disabled' ? new SlackRefusal('link_disabled') : undefined);
-    if (typeof frame?.envelope_id !== 'string') return;
+    if (typeof frame.envelope_id !== 'string') return;
     try {
       if (frame.type === 'interactive') await this.#onInteraction(frame.payload);
       this.#client.send(JSON.stringify({ envelope_id: frame.envelope_id }));
@@ -162,14 +162,5 @@ class SocketModeConnection {
       // Without the acknowledgement Slack shows the person that the press failed.
       this.#tools.log.warn({ error: (error as Error).message }, 'a press of a button could not be stored');
     }
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const frame = parseJson(text);
-    return isObject(frame) ? frame : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,9 +1,10 @@
 import { SendFailure } from '../../../core/problems/failure.ts';
-import { isObject, parseJson } from '../../../core/values/json.ts';
+import { isObject } from '../../../core/values/json.ts';
 import { Deadline } from '../../../lib/async/abort.ts';
 import { Backoff } from '../../../lib/async/retry.ts';
 import { pause } from '../../../lib/time/clock.ts';
 import type { ListenTools } from '../../channel.ts';
+import { jsonOf } from '../../kit/http/answers.ts';
 import { cutText, UTF16 } from '../../kit/text/text.ts';
 import { type CallbackQuery, editOf, readQuery } from './query.ts';
 
@@ -125,11 +126,10 @@ class Bot {
 }
 
 function resultOf(status: number, text: string): unknown {
-  const answer = parseAnswer(text);
-  if (answer?.ok === true) return answer.result;
-  if (answer === undefined)
+  const { ok, result, error_code: code, description, parameters } = jsonOf(text);
+  if (ok === true) return result;
+  if (ok !== false)
     throw new SendFailure('unknown', 'telegram.unreadable', `the answer (${status}) is not one of Telegram`);
-  const { error_code: code, description, parameters } = answer;
   const seconds = isObject(parameters) ? parameters.retry_after : undefined;
   const retryAfter = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined;
   throw new Refusal(
@@ -137,13 +137,4 @@ function resultOf(status: number, text: string): unknown {
     typeof description === 'string' ? description : '',
     retryAfter,
   );
-}
-
-function parseAnswer(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const answer = parseJson(text);
-    return isObject(answer) ? answer : undefined;
-  } catch {
-    return undefined;
-  }
 }
