@@ -3,6 +3,7 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { oneOrMany, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { isObject, parseJson } from '../../core/values/json.ts';
+import { joinPointer } from '../../core/values/pointer.ts';
 import { cutToBytes } from '../kit/text/text.ts';
 import { failureOf, type HttpAnswer, isSuccess, shown, type StatusRange } from '../kit/http/failures.ts';
 
@@ -82,7 +83,7 @@ export function checkSuccess(setting: SuccessSetting | undefined): SettingProble
   const paths = Object.keys(json)
     .filter((path) => !/^[^.]+(?:\.[^.]+)*$/.test(path))
     .map((path) => ({
-      pointer: `/success/json/${path.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      pointer: joinPointer('/success/json', path),
       message: 'this is not a path in the answer',
       mend: 'write names with dots between them: `result.state`',
     }));

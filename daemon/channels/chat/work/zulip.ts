@@ -5,6 +5,7 @@ import { oneOrMany, template } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
 import { mentionFaultUnless, mentionText } from '../../kit/chat/mention.ts';
 import { each, misconfigured, permanent, rateLimited } from '../../kit/http/answers.ts';
+import { basicCredentials } from '../../kit/http/credentials/basic.ts';
 import { defineHttpChannel } from '../../kit/http/define.ts';
 import { secondsOf } from '../../kit/http/failures.ts';
 import { key, sendVariables } from '../../kit/http/settings.ts';
@@ -84,8 +85,7 @@ export const zulip = defineHttpChannel({
   request(message, { settings: { email, key: apiKey, topic }, api, io: { delivery }, to, earlier, mentions }) {
     const calls = mentionText(mentions, { user: (id) => `@**|${id}**`, all: '@**all**' });
     const content = fitText(layoutOf(message, MARKDOWN, { calls, unit: CODE_POINTS }), MAX_CONTENT);
-    const basic = Buffer.from(`${email}:${apiKey.reveal()}`).toString('base64');
-    const headers = { authorization: `Basic ${basic}` };
+    const headers = { authorization: basicCredentials(email, apiKey.reveal()) };
     const messages = `${api}/api/v1/messages`;
     if (earlier !== undefined)
       return { url: `${messages}/${encodeURIComponent(earlier)}`, method: 'PATCH', headers, form: { content } };

@@ -1,6 +1,7 @@
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import { Type } from '../../../core/schema/type.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';
+import { basicCredentials } from './credentials/basic.ts';
 import { key } from './settings.ts';
 
 /** Optional login at a server that users host themselves: a token, or a user and a password. */
@@ -27,5 +28,5 @@ export const checkLogin = ({ token, user, password }: Login): SettingProblem[] =
 export function loginHeader({ token, user, password }: Login): Record<string, string> {
   if (token !== undefined) return { authorization: `Bearer ${token.reveal()}` };
   if (user === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${user}:${password?.reveal()}`, 'utf8').toString('base64')}` };
+  return { authorization: basicCredentials(user, password?.reveal() ?? '') };
 }

@@ -4,6 +4,7 @@ import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { TemplateVariables, Template } from '../../../core/ruleset.ts';
 import { secret, sensitive, template } from '../../../core/schema/fields.ts';
 import { Type } from '../../../core/schema/type.ts';
+import { joinPointer } from '../../../core/values/pointer.ts';
 import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
 import { Secret } from '../../../lib/secrets/secret.ts';
 import { wellFormed } from '../text/text.ts';
@@ -133,7 +134,7 @@ const FRAMING = new Set([
 
 export function checkHeaders(headers: Headers | undefined): SettingProblem[] {
   return Object.keys(headers ?? {}).flatMap((name) => {
-    const pointer = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = joinPointer('/headers', name);
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
       return [{ pointer, message: 'this is not the name of a header', mend: 'use letters, digits and `-`' }];
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { SendFailure } from '../../../core/problems/failure.ts';
+import { basicCredentials } from '../http/credentials/basic.ts';
 import { failureOf, type HttpAnswer } from '../http/failures.ts';
 import type { Dialer, DialTarget } from './dialer.ts';
 import { HandshakeReader } from './handshake.ts';
@@ -76,7 +77,7 @@ function pauseIn(head: string): Record<string, string> {
 /** Header with the login of an HTTP proxy. https://www.rfc-editor.org/rfc/rfc9110#section-11.7.2 */
 export function proxyAuthorization({ user, password = '' }: Proxy): Record<string, string> {
   if (user === undefined) return {};
-  return { 'proxy-authorization': `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
+  return { 'proxy-authorization': basicCredentials(user, password) };
 }
 
 const WANTS_LOGIN = { 407: { misconfigured: true, message: 'it refuses the login, or wants one in its address' } };

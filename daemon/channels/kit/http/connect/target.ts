@@ -1,4 +1,5 @@
 import { HTTP_URL, readUrl, type UrlParts } from '../../../../core/values/url.ts';
+import { basicCredentials } from '../credentials/basic.ts';
 import { readUnixUrl } from './unix-url.ts';
 
 /** Destination of a request in the form of the dispatcher. */
@@ -36,5 +37,5 @@ export function targetOf(text: string): Target | undefined {
 /** HTTP Basic credentials of `https://user:password@host`, as a browser would send them. */
 function credentialsOf({ user, password = '' }: UrlParts): Record<string, string> {
   if (user === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` };
+  return { authorization: basicCredentials(user, password) };
 }
