@@ -59,7 +59,7 @@ const repeatedKeys = (keys: readonly Secret[]) =>
   keys.flatMap((one, index) =>
     keys.findIndex((other) => other.reveal() === one.reveal()) === index
       ? []
-      : [{ pointer: `/keys/${index}`, message: 'this key is in the list before', mend: 'give each bot once' }],
+      : [{ pointer: `/keys/${index}`, message: 'this key is already in the list', mend: 'give each bot once' }],
   );
 
 /** https://developer.work.weixin.qq.com/document/path/90313 */

@@ -19,7 +19,7 @@ import { MAIL_CHECKS, mailUses } from './doctor-checks.ts';
 import { type MailServer, readMailServer } from './server.ts';
 import { openTransport, type TransportOptions } from './transport.ts';
 
-const address = (description: string, example: string) => Type.String({ description, examples: [example] });
+const text = (description: string, example: string) => Type.String({ description, examples: [example] });
 const settingsSchema = strict({
   url: Type.Optional(
     secret({
@@ -28,7 +28,7 @@ const settingsSchema = strict({
       examples: ['smtps://belfry:${env:SMTP_PASSWORD}@mail.example.com'],
     }),
   ),
-  host: Type.Optional(address('The mail server, instead of `url`.', 'mail.example.com')),
+  host: Type.Optional(text('The mail server, instead of `url`.', 'mail.example.com')),
   port: Type.Optional(
     Type.Integer({
       description: 'Port of the mail server; 587 if not set. On port 465 the connection begins with TLS.',
@@ -37,7 +37,7 @@ const settingsSchema = strict({
       maximum: 65535,
     }),
   ),
-  user: Type.Optional(address('The user of the login.', 'belfry')),
+  user: Type.Optional(text('The user of the login.', 'belfry')),
   password: Type.Optional(secret({ description: 'The password of `user`.', examples: ['${env:SMTP_PASSWORD}'] })),
   tls: Type.Optional(
     Type.Unsafe<'auto' | 'required' | 'none'>({
@@ -54,8 +54,8 @@ const settingsSchema = strict({
   dkim: Type.Optional(
     strict(
       {
-        domain: address('The domain that signs.', 'example.com'),
-        selector: address('The name of the key in the DNS (selector).', 'belfry'),
+        domain: text('The domain that signs.', 'example.com'),
+        selector: text('The name of the key in the DNS (selector).', 'belfry'),
         key: secret({ description: 'The private RSA key as PEM.', examples: ['${file:/etc/belfry/dkim.pem}'] }),
       },
       { description: 'Signs each mail (RFC 6376), for a mail server that does not sign by itself.' },

@@ -8,7 +8,7 @@ export interface TransportOptions {
   readonly dialer: Dialer;
   /** Name of this machine for EHLO; used when it has a dot. */
   readonly hostname: string;
-  /** PEM of authorities to trust besides the system's. */
+  /** PEM of authorities to trust instead of the system's. */
   readonly ca?: string;
   readonly dkim?: { readonly domainName: string; readonly keySelector: string; readonly privateKey: string };
 }

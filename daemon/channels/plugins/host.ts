@@ -79,7 +79,7 @@ export class PluginHost implements PluginLoader {
   async #loadOne(file: string): Promise<{ readonly stamp: string; readonly loaded: Loaded }> {
     const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       const message = error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code})`;
-      throw new PluginFault(message, 'give the path of a module, from the folder of this file');
+      throw new PluginFault(message, 'give the path of a module; a relative path starts from the folder of this file');
     });
     const stamp = `${file} ${sha256(source)}`;
     const known = this.#loaded.get(stamp);

@@ -172,7 +172,7 @@ test('settings that cannot work are found at load', () => {
   expect(readSettings(slack, { url }).problems).toEqual([]);
   expect(readSettings(slack, { token: TOKEN, channel: 'C1' }).problems).toEqual([]);
   for (const wrong of [{}, { token: TOKEN }, { url, channel: 'C1' }, { url, token: TOKEN, channel: 'C1' }])
-    expect(readSettings(slack, wrong).problems).toEqual([': neither a webhook nor a bot is given']);
+    expect(readSettings(slack, wrong).problems).toEqual([': either a webhook or a bot is needed, not both']);
   expect(readSettings(slack, { url: 'hooks.slack.com/services/T/B/x' }).problems).toHaveLength(1);
   expect(readSettings(slack, { token: url, channel: 'C1' }).problems).toEqual([
     '/token: this is not a token but a URL',

@@ -235,7 +235,7 @@ describe('what the bot answers', () => {
 test('settings that cannot work are found at load', () => {
   expect(readSettings(wecom, {}).problems).toEqual([': one of `key` and `keys` is needed']);
   expect(readSettings(wecom, { key: 'a', keys: ['b'] }).problems).toHaveLength(1);
-  expect(readSettings(wecom, { keys: ['a', 'b', 'a'] }).problems).toEqual(['/keys/2: this key is in the list before']);
+  expect(readSettings(wecom, { keys: ['a', 'b', 'a'] }).problems).toEqual(['/keys/2: this key is already in the list']);
   const url = readSettings(wecom, { key: `https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${KEY}` }).problems;
   expect(url).toEqual(['/key: this is not a key but a URL']);
   expect(readSettings(wecom, { key: KEY, format: 'html' }).problems).toHaveLength(1);

@@ -62,7 +62,13 @@ export const slack = defineHttpChannel({
   mentionFault: mentionFaultUnless(/^[UW][A-Z0-9]{5,20}$/, 'the id of a member'),
   check: ({ url, token, app_token: appToken, channel }) => [
     ...((url === undefined) === (token === undefined) || (token === undefined) !== (channel === undefined)
-      ? [{ pointer: '', message: 'neither a webhook nor a bot is given', mend: 'give `url`, or `token` and `channel`' }]
+      ? [
+          {
+            pointer: '',
+            message: 'either a webhook or a bot is needed, not both',
+            mend: 'give `url`, or `token` and `channel`',
+          },
+        ]
       : []),
     ...(appToken === undefined ? [] : appTokenFaults(appToken, token !== undefined)),
   ],

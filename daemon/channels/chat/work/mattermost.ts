@@ -56,7 +56,7 @@ export const mattermost = defineHttpChannel({
     const isBot = token !== undefined && channel !== undefined && api !== undefined;
     if (url === undefined ? !isBot : token !== undefined || channel !== undefined) {
       const mend = 'give `url`, or `api`, `token` and `channel`';
-      return [{ pointer: '', message: 'neither a webhook nor a bot is given', mend }];
+      return [{ pointer: '', message: 'either a webhook or a bot is needed, not both', mend }];
     }
     if (channel === undefined || CHANNEL.test(channel)) return [];
     const mend = 'copy the id from View Info, or write `TEAM/CHANNEL` as in the address of the channel';

@@ -57,12 +57,12 @@ export interface HttpChannel<P extends TProperties> extends ChannelGuide {
    * a region. Absent where users host it themselves: `api` is then required.
    */
   readonly api?: string | ((settings: Settings<P>) => string);
-  /** Settings besides `api` and `headers`. One named `url` is a whole address of the provider. */
+  /** Settings besides `commonSettings`. One named `url` is a whole address of the provider. */
   readonly settings: P;
   /** Settings that contain a key, each with the text before the key in a URL of the provider (may be empty). */
   readonly keys?: { readonly [name in keyof P]?: string };
   readonly limits: ChannelLimits;
-  /** Parts of a message that are shown in their own form, and those that are shown as text; names divided by blanks. Others are dropped. */
+  /** Parts of a message that are shown in their own form, and those that are shown as text; names separated by spaces. Others are dropped. */
   readonly supports: { readonly kept: string; readonly text?: string };
   /** The channel reads the files of `attach`, by `attachFrom`. */
   readonly attachesFiles?: true;

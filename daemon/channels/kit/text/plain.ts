@@ -34,6 +34,7 @@ export const plainFields = ({ fields = {}, format }: Message): Record<string, st
       cutToBytes(cleanLine(plainOf(value, format)), MAX_VALUE_BYTES),
     ]),
   );
+
 /** Puts a text on one line, so that an event cannot forge a line of a plain-text log. */
 export const joinLines = (text: string): string => text.replace(/\n+/g, ' ⏎ ');
 

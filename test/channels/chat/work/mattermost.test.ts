@@ -122,7 +122,7 @@ test('settings that cannot work are found at load', () => {
   expect(readSettings(mattermost, { url: '/hooks/abc', api }).problems).toEqual([]);
   expect(readSettings(mattermost, { api, token: TOKEN, channel: CHANNEL }).problems).toEqual([]);
   for (const wrong of [{}, { token: TOKEN, channel: CHANNEL }, { api, token: TOKEN }, { url, token: TOKEN }])
-    expect(readSettings(mattermost, wrong).problems).toEqual([': neither a webhook nor a bot is given']);
+    expect(readSettings(mattermost, wrong).problems).toEqual([': either a webhook or a bot is needed, not both']);
   expect(readSettings(mattermost, { api, token: TOKEN, channel: '#ops' }).problems).toEqual([
     '/channel: this is not a channel',
   ]);

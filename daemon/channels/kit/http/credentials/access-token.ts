@@ -12,7 +12,7 @@ export interface AccessTokenSource<S> {
   readonly answers: Answers;
   /** Token and its life in seconds, in the JSON of an answer that `answers` takes for a success. */
   readonly read: (json: Readonly<Record<string, unknown>>) => { readonly token: unknown; readonly seconds: unknown };
-  /** Codes of answers to a message which say that the token is not valid any more, separated by blanks. */
+  /** Codes of answers to a message which say that the token is not valid any more, separated by spaces. */
   readonly stale: string;
 }
 
