@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ChannelType } from '../../../daemon/channels/channel.ts';
@@ -30,6 +30,15 @@ test('the settings of a type of a plugin are checked by its schema and its `chec
   expect(await problems(TYPE(OBJECT), 'kye: k')).toEqual([expect.stringContaining('`kye`')]);
   const checked = TYPE(`${OBJECT}, check: ({ key }) => [{ pointer: '/key', message: key + ' is wrong', mend: 'x' }]`);
   expect(await problems(checked, 'key: k')).toEqual(['2:35 k is wrong']);
+});
+
+test('the plugin and the rules of the documentation load together', async () => {
+  const page = await readFile(path.resolve(import.meta.dirname, '../../../docs/plugins.md'), 'utf8');
+  const [rules, plugin] = ['yaml', 'js'].map((language) => page.split(`\`\`\`${language}\n`)[1]!.split('```')[0]!);
+  const cwd = await temporaryFolder();
+  await writeFile(path.join(cwd, 'rules.yaml'), rules!);
+  await writeFile(path.join(cwd, 'chime.mjs'), plugin!);
+  expect((await check({ paths: ['rules.yaml'], env: { CHIME_TOKEN: 'token' }, cwd, registry })).problems).toEqual([]);
 });
 
 test.each([
