@@ -86,6 +86,16 @@ test('a plugin that cannot open its channel refuses every message with the reaso
   await notifier.close?.();
 });
 
+test('a plugin that needs too much memory is ended', async () => {
+  const body =
+    'const kept = []; while (kept.length < 50_000) kept.push(new Array(1000).fill(kept.length + 0.5)); return {};';
+  const type = await loaded(TYPE(OBJECT).replace('async () => ({})', `async () => { ${body} }`));
+  const notifier = type.open({}, channelTools());
+  const failed = await failureOfSending(notifier, sampleMessage(), sampleIo());
+  expect(failed).toMatchObject({ class: 'unknown', code: 'plugin.ended' });
+  await notifier.close?.();
+});
+
 test('a plugin whose `escape` is an endless loop makes the daemon wait three times at most', async () => {
   const type = await loaded(TYPE(`${OBJECT}, escape: () => { for (;;); }`));
   const wait = vi.spyOn(Atomics, 'wait');
