@@ -30,7 +30,7 @@ A failure before the request went out is transient, one after it unknown, where 
 | \`proxy.login\`, \`proxy.bad_url\`, \`proxy.garbled\` | the proxy refuses the login; its address is wrong; it speaks another protocol | permanent, misconfigured | correct \`proxy\` of the channel or \`daemon.proxy\` |
 | \`http.no_answer\` | no answer came in time | unknown | look whether the message arrived; \`delivery.timeout\` may be longer |
 | \`http.garbled\` | the answer is not HTTP | by the time | check the port |
-| \`http.redirect\`, \`http.bad_url\` | the address is another one, or none | permanent, misconfigured | correct \`url\` or \`api\` |
+| \`http.redirect\`, \`http.bad_url\` | the server redirects to another address; the address is not a URL | permanent, misconfigured | correct \`url\` or \`api\` |
 | \`http.bad_request\` | the request has characters that HTTP does not allow | permanent | correct \`headers\` |`;
 
 /** Public table of refusals: each documented refusal of each type. */
