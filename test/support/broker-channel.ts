@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { ChannelTools, ChannelType, Notifier, SendIo } from '../../daemon/channels/channel.ts';
 import type { Receipt } from '../../daemon/core/delivery/delivery.ts';
 import type { Message } from '../../daemon/core/message/message.ts';
@@ -7,7 +7,6 @@ import { Closers } from '../../daemon/lib/async/closers.ts';
 import { decodeSettings } from './channel-settings.ts';
 import { channelTools, failureOfSending, sampleIo, sampleMessage } from './delivery.ts';
 import { wellFormed } from '../../daemon/channels/kit/text/text.ts';
-import { expect } from 'vitest';
 
 /** Body of a message at a broker. */
 export interface Body {
