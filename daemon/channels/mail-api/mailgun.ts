@@ -1,5 +1,6 @@
 import { Type } from '../../core/schema/type.ts';
 import { each, misconfigured, permanent, rateLimited } from '../kit/http/answers.ts';
+import { basicCredentials } from '../kit/http/credentials/basic.ts';
 import type { ChannelRequest } from '../kit/http/request.ts';
 import { key } from '../kit/http/settings.ts';
 import { isMailDomain } from '../kit/mail/address.ts';
@@ -81,11 +82,10 @@ export const mailgun = defineMailChannel({
   async request(mail, { settings: { key: apiKey, domain }, api }) {
     const fields = fieldsOf(mail);
     const body = mail.files.length === 0 ? { form: fields } : await withFiles(fields, mail.files);
-    const login = Buffer.from(`api:${apiKey.reveal()}`, 'utf8').toString('base64');
     return {
       ...body,
       url: `${api}/v3/${encodeURIComponent(domain)}/messages`,
-      headers: { ...('headers' in body && body.headers), authorization: `Basic ${login}` },
+      headers: { ...('headers' in body && body.headers), authorization: basicCredentials('api', apiKey.reveal()) },
     };
   },
   answers: {

@@ -2,6 +2,7 @@ import type { SettingProblem } from '../../core/compile/registry.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import { Type } from '../../core/schema/type.ts';
 import { each, misconfigured, permanent, rateLimited, transient, textIn } from '../kit/http/answers.ts';
+import { basicCredentials } from '../kit/http/credentials/basic.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
 import { key } from '../kit/http/settings.ts';
 import { PLAIN } from '../kit/text/layout.ts';
@@ -87,10 +88,9 @@ export const twilio = defineHttpChannel({
   recipients: (message, { to }) => message.to ?? to,
   request(message, { settings: { account_sid, auth_token, from, segments }, api, to, io, now }) {
     requirePhone(to, phoneFault, 'twilio.bad_recipient');
-    const login = Buffer.from(`${account_sid}:${auth_token.reveal()}`, 'utf8').toString('base64');
     return {
       url: `${api}/2010-04-01/Accounts/${encodeURIComponent(account_sid)}/Messages.json`,
-      headers: { authorization: `Basic ${login}` },
+      headers: { authorization: basicCredentials(account_sid, auth_token.reveal()) },
       form: {
         To: to,
         ...(/^MG[0-9a-f]{32}$/i.test(from) ? { MessagingServiceSid: from } : { From: from }),
