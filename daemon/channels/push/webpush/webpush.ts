@@ -10,7 +10,7 @@ import { parseDuration } from '../../../lib/time/duration.ts';
 import { type ChannelTools, defineChannel, type Notifier, type SendIo, supports } from '../../channel.ts';
 import { type Answers, judgeAnswer } from '../../kit/http/answers.ts';
 import { isSuccess } from '../../kit/http/failures.ts';
-import { checkRecipients } from '../../kit/recipients/names.ts';
+import { checkRecipients, recipientFaultUnless } from '../../kit/recipients/names.ts';
 import { vapidAuthorization } from '../../kit/signing/vapid.ts';
 import { SeveralRecipients } from '../../kit/recipients/several.ts';
 import { linkAddress } from '../../kit/text/escape.ts';
@@ -28,7 +28,11 @@ const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000;
 /** https://www.rfc-editor.org/rfc/rfc8030#section-5.3 */
 const URGENCY = { min: 'very-low', low: 'low', normal: 'normal', high: 'high', urgent: 'high' } as const;
 
-const USER = /^[^\p{Cc}*]{1,128}$/u;
+const userFault = recipientFaultUnless(
+  /^[^\p{Cc}*]{1,128}$/u,
+  'write the user of a token with the scope `stream:USER`',
+  'the name of a user',
+);
 
 const settings = strict({
   to: oneOrMany(Type.String({ minLength: 1, maxLength: 128 }), {
@@ -74,18 +78,12 @@ export const webpush = defineChannel({
   supports: supports({ kept: 'priority link image actions replace_key to', text: 'markdown html fields' }),
   idempotent: false,
   publicServersOnly: true,
-  names: {
-    to: (name) =>
-      USER.test(name)
-        ? undefined
-        : { message: 'this is not the name of a user', mend: 'write the user of a token with the scope `stream:USER`' },
-  },
+  names: { to: userFault },
   check: ({ to }) =>
-    to.flatMap((name, index) =>
-      USER.test(name)
-        ? []
-        : [{ pointer: `/to/${index}`, message: 'this is not the name of a user', mend: 'name each user' }],
-    ),
+    to.flatMap((name, index) => {
+      const fault = userFault(name);
+      return fault === undefined ? [] : [{ pointer: `/to/${index}`, ...fault }];
+    }),
   open: ({ to, contact }, tools) => new WebPushNotifier(to, contact, tools),
 });
 
