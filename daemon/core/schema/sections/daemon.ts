@@ -39,7 +39,7 @@ const egress = strict(
     deny_private: Type.Optional(
       Type.Boolean({
         description:
-          'Denies addresses that are not public: of private networks, of this machine and its links, of clouds for their machines (169.254.169.254), and reserved ones.',
+          'Denies addresses that are not public: those of private networks, of this machine, link-local ones (also 169.254.169.254, the metadata service of clouds), and reserved ones.',
         examples: [true],
         default: false,
       }),
