@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../build/build.mjs';
+import { testResult } from './test-result.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const suite = ['faults', 'system'].find((name) => process.argv.includes(`--${name}`));
@@ -24,11 +25,6 @@ const run = spawnSync(
 );
 const result = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true, force: true });
-// A file that could not be collected has no failed test, but counts as a failure.
-const broken = result.testResults.filter(
-  (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-).length;
-const failed = result.numFailedTests + broken;
-const skipped = result.numPendingTests + result.numTodoTests;
-process.stdout.write(`${result.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
-process.exitCode = run.status === 0 && failed === 0 ? 0 : 1;
+const { failed, lines } = testResult(result, run, root);
+process.stdout.write(`${lines.join('\n')}\n`);
+process.exitCode = failed === 0 ? 0 : 1;
