@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { STARTER_RULES } from '../daemon/app/starter-rules.ts';
+import { STARTER_RULES } from '../daemon/app/starter/starter-rules.ts';
 import { ruleSchema } from '../daemon/core/schema/sections/rule.ts';
 import { compileLinePattern } from '../daemon/sources/lines/pattern.ts';
 import { runCommand, testTerminal } from './support/command-line.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { STARTER_RULES } from '../../daemon/app/starter-rules.ts';
+import { STARTER_RULES } from '../../daemon/app/starter/starter-rules.ts';
 import { schemas } from '../../daemon/core/schema/generate.ts';
 import { registry } from '../support/rule-types.ts';
 import { withChannelsSetUp } from '../support/starter-channels.ts';

@@ -53,7 +53,7 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     app = await openApp({ config, terminal, version, clock, check: validate, strict: options.strict === true });
     if (isReloadDue) reload(app);
     if (options.tryIt) {
-      const { tryIt } = await import('../../../app/demo-rules.ts');
+      const { tryIt } = await import('../../../app/starter/demo-rules.ts');
       terminal.stdout.write(await tryIt(app, terminal.env));
     }
     const failure = await Promise.race([app.failed, aborted(terminal.interrupted)]);

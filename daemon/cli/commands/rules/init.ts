@@ -77,7 +77,7 @@ export async function writeStarter(folder: string): Promise<void> {
 
 /** Files of a starter rules directory, by name: rules, their tests, and the schemas for editors. */
 async function starterFiles(): Promise<Readonly<Record<string, string>>> {
-  const { STARTER_RULES } = await import('../../../app/starter-rules.ts');
+  const { STARTER_RULES } = await import('../../../app/starter/starter-rules.ts');
   const { schemas } = await import('../../../core/schema/generate.ts');
   const { loadRegistry } = await import('../../registry.ts');
   const { rules, tests } = schemas(await loadRegistry());

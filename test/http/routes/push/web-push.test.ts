@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ask, openTestListener, type OpenedListener } from '../../support/listener.ts';
-import { tokenOf } from '../../support/recorded-daemon.ts';
-import { TestBrowser } from '../../support/push-service.ts';
+import { ask, openTestListener, type OpenedListener } from '../../../support/listener.ts';
+import { tokenOf } from '../../../support/recorded-daemon.ts';
+import { TestBrowser } from '../../../support/push-service.ts';
 
 const ENDPOINT = 'https://push.example.com/known';
 const PAGE = 'https://belfry.example.com/v1/webpush';

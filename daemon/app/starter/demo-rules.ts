@@ -1,6 +1,6 @@
-import { loadChannelTypes } from '../channels/index.ts';
-import type { App } from './app.ts';
-import type { Environment } from './state/paths.ts';
+import { loadChannelTypes } from '../../channels/index.ts';
+import type { App } from '../app.ts';
+import type { Environment } from '../state/paths.ts';
 
 /** Text with the commands to try next, for a user who has started the shipped rules. */
 export async function tryIt(

@@ -1,9 +1,9 @@
-import { INSTANT } from '../../core/values/value-kind.ts';
-import { readJson } from '../request/body.ts';
-import { readNamedEvent, readObject, readText } from '../request/given-event.ts';
-import type { ExplainRequest } from '../daemon-api.ts';
-import { HttpProblem } from '../problem.ts';
-import { type Route, sendJson } from './route.ts';
+import { INSTANT } from '../../../core/values/value-kind.ts';
+import { readJson } from '../../request/body.ts';
+import { readNamedEvent, readObject, readText } from '../../request/given-event.ts';
+import type { ExplainRequest } from '../../daemon-api.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type Route, sendJson } from '../route.ts';
 
 const CODE = 'explain.request';
 const FIELDS: readonly string[] = ['event', 'id', 'rule', 'at'];

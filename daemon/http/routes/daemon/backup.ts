@@ -1,4 +1,4 @@
-import { type Route, sendBytes } from './route.ts';
+import { type Route, sendBytes } from '../route.ts';
 
 export const backupRoutes: readonly Route[] = [
   {

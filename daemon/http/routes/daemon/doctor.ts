@@ -1,8 +1,8 @@
-import { isObject } from '../../core/values/json.ts';
-import { HttpProblem } from '../problem.ts';
-import { readJson } from '../request/body.ts';
-import { noChannel } from './channels.ts';
-import { type Route, sendJson } from './route.ts';
+import { isObject } from '../../../core/values/json.ts';
+import { HttpProblem } from '../../problem.ts';
+import { readJson } from '../../request/body.ts';
+import { noChannel } from '../deliveries/channels.ts';
+import { type Route, sendJson } from '../route.ts';
 
 export const doctorRoutes: readonly Route[] = [
   {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { SAMPLE_ALERT, SAMPLE_SILENCE } from '../../support/alert-actions.ts';
-import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
+import { SAMPLE_ALERT, SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
+import { ask, dial, openTestListener, post, untilClosed } from '../../../support/listener.ts';
 
 test('scope `read` lists firing alerts, of all rules or of one, without secrets', async () => {
   const to = await openTestListener();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Explanation } from '../../../daemon/core/explain/explain.ts';
-import { ask, openTestListener, post } from '../../support/listener.ts';
+import type { Explanation } from '../../../../daemon/core/explain/explain.ts';
+import { ask, openTestListener, post } from '../../../support/listener.ts';
 
 const EXPLANATION: Explanation = {
   event: { id: 'e-1', source: 'api', type: 't', time: '2026-11-23T09:00:00.000Z', data: { token: 'hunter22' } },

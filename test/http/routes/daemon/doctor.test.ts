@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ask, openTestListener, post } from '../../support/listener.ts';
+import { ask, openTestListener, post } from '../../../support/listener.ts';
 
 const FINDING = { check: 'disk.room', level: 'fail', message: 'no room', mend: 'free some' } as const;
 

@@ -1,11 +1,11 @@
-import { DEAD_CLASSES } from '../../core/delivery/delivery.ts';
-import { isObject } from '../../core/values/json.ts';
-import type { ResendRequest } from '../../core/delivery/resend.ts';
-import { NAME, oneOf, TIME_OR_AGO, type ValueKind } from '../../core/values/value-kind.ts';
-import { requireScope } from '../request/auth.ts';
-import { readJson } from '../request/body.ts';
-import { HttpProblem } from '../problem.ts';
-import { type Route, sendJson, sendLines } from './route.ts';
+import { DEAD_CLASSES } from '../../../core/delivery/delivery.ts';
+import { isObject } from '../../../core/values/json.ts';
+import type { ResendRequest } from '../../../core/delivery/resend.ts';
+import { NAME, oneOf, TIME_OR_AGO, type ValueKind } from '../../../core/values/value-kind.ts';
+import { requireScope } from '../../request/auth.ts';
+import { readJson } from '../../request/body.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type Route, sendJson, sendLines } from '../route.ts';
 
 interface Field {
   readonly fits: (value: unknown) => boolean;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { BelfryError } from '../../../daemon/core/problems/failure.ts';
-import type { HookRequest, HookRoute } from '../../../daemon/sources/source.ts';
-import { ask, dial, exchange, openTestListener, post, untilClosed } from '../../support/listener.ts';
-import { SAMPLE_DELIVERY } from '../../support/recorded-daemon.ts';
+import { BelfryError } from '../../../../daemon/core/problems/failure.ts';
+import type { HookRequest, HookRoute } from '../../../../daemon/sources/source.ts';
+import { ask, dial, exchange, openTestListener, post, untilClosed } from '../../../support/listener.ts';
+import { SAMPLE_DELIVERY } from '../../../support/recorded-daemon.ts';
 
 const EVENT = { type: 'backup.failed', data: { host: 'db1' } };
 const CLOUD = { specversion: '1.0', id: 'c-1', source: '/backups', ...EVENT };

@@ -1,11 +1,11 @@
-import { isObject } from '../../core/values/json.ts';
-import type { Parameters } from '../../core/values/parameter.ts';
-import { count, NAME } from '../../core/values/value-kind.ts';
-import { userOf } from '../request/auth.ts';
-import { readJson } from '../request/body.ts';
-import { HttpProblem } from '../problem.ts';
-import { type RequestContext, type Route, type RouteDeps, sendJson } from './route.ts';
-import type { StreamKind } from '../stream/stream-server.ts';
+import { isObject } from '../../../core/values/json.ts';
+import type { Parameters } from '../../../core/values/parameter.ts';
+import { count, NAME } from '../../../core/values/value-kind.ts';
+import { userOf } from '../../request/auth.ts';
+import { readJson } from '../../request/body.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type RequestContext, type Route, type RouteDeps, sendJson } from '../route.ts';
+import type { StreamKind } from '../../stream/stream-server.ts';
 
 export const TICKET = { kind: NAME, about: 'a ticket, instead of a token' } as const;
 

@@ -1,5 +1,5 @@
-import { describeApi } from '../openapi.ts';
-import { type Route, sendJson } from './route.ts';
+import { describeApi } from '../../openapi.ts';
+import { type Route, sendJson } from '../route.ts';
 
 const healthRoutes: readonly Route[] = [
   {

@@ -1,11 +1,11 @@
-import { ALERT_VERBS, type AlertChange, type AlertVerb, doneBy } from '../../core/alerts/changes.ts';
-import { isObject } from '../../core/values/json.ts';
-import { NAME, PERSON, REASON, TEXT } from '../../core/values/value-kind.ts';
-import { HttpProblem } from '../problem.ts';
-import { callerName, type TokenScope } from '../request/auth.ts';
-import { readJson } from '../request/body.ts';
-import { readFields } from '../request/fields.ts';
-import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from './route.ts';
+import { ALERT_VERBS, type AlertChange, type AlertVerb, doneBy } from '../../../core/alerts/changes.ts';
+import { isObject } from '../../../core/values/json.ts';
+import { NAME, PERSON, REASON, TEXT } from '../../../core/values/value-kind.ts';
+import { HttpProblem } from '../../problem.ts';
+import { callerName, type TokenScope } from '../../request/auth.ts';
+import { readJson } from '../../request/body.ts';
+import { readFields } from '../../request/fields.ts';
+import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from '../route.ts';
 
 const READ: readonly TokenScope[] = ['read', 'ack'];
 

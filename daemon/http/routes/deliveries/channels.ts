@@ -1,13 +1,13 @@
-import { MAX_HOLD_MS } from '../../core/delivery/hold.ts';
-import { mendByName } from '../../core/problems/suggest.ts';
-import { duration, PERSON, REASON } from '../../core/values/value-kind.ts';
-import type { ChannelTestRequest, DaemonApi } from '../daemon-api.ts';
-import { HttpProblem } from '../problem.ts';
-import { callerName } from '../request/auth.ts';
-import { readJson } from '../request/body.ts';
-import { readFields } from '../request/fields.ts';
-import { readNamedEvent, readObject, readText } from '../request/given-event.ts';
-import { type Route, sendJson } from './route.ts';
+import { MAX_HOLD_MS } from '../../../core/delivery/hold.ts';
+import { mendByName } from '../../../core/problems/suggest.ts';
+import { duration, PERSON, REASON } from '../../../core/values/value-kind.ts';
+import type { ChannelTestRequest, DaemonApi } from '../../daemon-api.ts';
+import { HttpProblem } from '../../problem.ts';
+import { callerName } from '../../request/auth.ts';
+import { readJson } from '../../request/body.ts';
+import { readFields } from '../../request/fields.ts';
+import { readNamedEvent, readObject, readText } from '../../request/given-event.ts';
+import { type Route, sendJson } from '../route.ts';
 
 const RELEASE_FIELDS = { by: { kind: PERSON, about: 'name of the person' } };
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { parseEvents } from '../../core/event/cloudevents.ts';
-import type { Parameters } from '../../core/values/parameter.ts';
-import { duration, MAX_WAIT_MS } from '../../core/values/value-kind.ts';
-import { readBody } from '../request/body.ts';
-import { HttpProblem } from '../problem.ts';
-import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from './route.ts';
+import { parseEvents } from '../../../core/event/cloudevents.ts';
+import type { Parameters } from '../../../core/values/parameter.ts';
+import { duration, MAX_WAIT_MS } from '../../../core/values/value-kind.ts';
+import { readBody } from '../../request/body.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from '../route.ts';
 
 const MAX_KEY_LENGTH = 255;
 

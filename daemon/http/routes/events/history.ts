@@ -1,8 +1,8 @@
-import { DEFAULT_LIMIT, DELIVERY_QUERY, EVENT_FILTERS } from '../../core/values/history-filters.ts';
-import type { ValuesOf } from '../../core/values/parameter.ts';
-import type { HistoryRequest } from '../daemon-api.ts';
-import { HttpProblem } from '../problem.ts';
-import { type RequestContext, type Route, routeWithQuery, sendJson } from './route.ts';
+import { DEFAULT_LIMIT, DELIVERY_QUERY, EVENT_FILTERS } from '../../../core/values/history-filters.ts';
+import type { ValuesOf } from '../../../core/values/parameter.ts';
+import type { HistoryRequest } from '../../daemon-api.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type RequestContext, type Route, routeWithQuery, sendJson } from '../route.ts';
 
 export const historyRoutes: readonly Route[] = [
   routeWithQuery({

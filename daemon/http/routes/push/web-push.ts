@@ -1,12 +1,12 @@
 import { ECDH } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import type { WebPushSubscription } from '../../core/delivery/web-push.ts';
-import { isObject } from '../../core/values/json.ts';
-import { HTTP_URL, readUrl } from '../../core/values/url.ts';
-import { packageRoot } from '../../lib/files/package-root.ts';
-import { HttpProblem } from '../problem.ts';
-import { type Route, sendJson } from './route.ts';
+import type { WebPushSubscription } from '../../../core/delivery/web-push.ts';
+import { isObject } from '../../../core/values/json.ts';
+import { HTTP_URL, readUrl } from '../../../core/values/url.ts';
+import { packageRoot } from '../../../lib/files/package-root.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type Route, sendJson } from '../route.ts';
 import { bodyWithUser, TICKET } from './stream.ts';
 
 /** Files of the page on which browsers subscribe, below `/v1/webpush/`, with their media types. */

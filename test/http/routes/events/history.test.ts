@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ask, openTestListener } from '../../support/listener.ts';
-import { SAMPLE_DELIVERY, SAMPLE_EVENT, tokenOf } from '../../support/recorded-daemon.ts';
+import { ask, openTestListener } from '../../../support/listener.ts';
+import { SAMPLE_DELIVERY, SAMPLE_EVENT, tokenOf } from '../../../support/recorded-daemon.ts';
 
 async function opened() {
   const to = await openTestListener();

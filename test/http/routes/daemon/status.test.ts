@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ResendLine } from '../../support/recorded-daemon.ts';
-import { describeApi } from '../../../daemon/http/openapi.ts';
-import { routes } from '../../../daemon/http/routes/router.ts';
-import { ask, dial, openTestListener, post, untilClosed } from '../../support/listener.ts';
-import type { DeadLetter } from '../../../daemon/core/delivery/delivery.ts';
-import { sampleDelivery } from '../../support/delivery.ts';
+import type { ResendLine } from '../../../support/recorded-daemon.ts';
+import { describeApi } from '../../../../daemon/http/openapi.ts';
+import { routes } from '../../../../daemon/http/routes/router.ts';
+import { ask, dial, openTestListener, post, untilClosed } from '../../../support/listener.ts';
+import type { DeadLetter } from '../../../../daemon/core/delivery/delivery.ts';
+import { sampleDelivery } from '../../../support/delivery.ts';
 
 const PLAN: ResendLine = { plan: { total: 1, channels: { ops: 1 }, problems: [], missing: [] } };
 const SUM: ResendLine = { delivered: 1, failed: 0, left: 0 };
