@@ -3,7 +3,7 @@ import type { Position, RuleDocument } from '../core/compile/context.ts';
 import { isObject } from '../core/values/json.ts';
 import type { Problem } from '../core/problems/failure.ts';
 import type { CompileTools } from '../core/compile/registry.ts';
-import { type FoundRange, type Lines, locate } from './locate.ts';
+import { type FoundRange, type Lines, locate } from './text/locate.ts';
 import type { ParsedText } from './yaml/parse-file.ts';
 import { type Lookup, type ReferenceIssue, replaceReferences } from './references.ts';
 import { PlaceholderSecrets } from './placeholder-secrets.ts';

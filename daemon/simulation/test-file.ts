@@ -19,7 +19,7 @@ import {
 } from '../core/schema/sections/rule-tests.ts';
 import { mendByName, suggest } from '../core/problems/suggest.ts';
 import type { SourceTypeInfo } from '../core/compile/registry.ts';
-import { Lines, locate, rangeOf } from '../reload/locate.ts';
+import { Lines, locate, rangeOf } from '../reload/text/locate.ts';
 import { readYaml } from '../reload/yaml/read-yaml.ts';
 import type { Step, TestCase, WantedMessage, WantedOutcome } from './run-test-case.ts';
 

@@ -2,7 +2,7 @@ import { compileFile, type Fragment } from '../../daemon/core/compile/compile.ts
 import type { Problem } from '../../daemon/core/problems/failure.ts';
 import { link } from '../../daemon/core/compile/link.ts';
 import type { Ruleset } from '../../daemon/core/ruleset.ts';
-import { Lines, locate, rangeOf } from '../../daemon/reload/locate.ts';
+import { Lines, locate, rangeOf } from '../../daemon/reload/text/locate.ts';
 import { parseYaml } from '../../daemon/reload/yaml/parse.ts';
 import { tools } from './rule-types.ts';
 

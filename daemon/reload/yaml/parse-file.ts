@@ -2,7 +2,7 @@ import { isObject } from '../../core/values/json.ts';
 import { segmentsOf } from '../../core/values/pointer.ts';
 import type { Issue, SourceRange } from './convert.ts';
 import { type SplitText, splitAtEntries, type Piece } from './split.ts';
-import { type FoundRange, rangeBelow, rangeOf } from '../locate.ts';
+import { type FoundRange, rangeBelow, rangeOf } from '../text/locate.ts';
 import { parseText } from './parse-in-worker.ts';
 import { type Parsed, parseYaml } from './parse.ts';
 import { timeSlices } from './time-slice.ts';

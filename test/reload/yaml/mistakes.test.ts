@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lines } from '../../../daemon/reload/locate.ts';
+import { Lines } from '../../../daemon/reload/text/locate.ts';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 import { readYaml } from '../../../daemon/reload/yaml/read-yaml.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 import { parseFile, parseInPieces } from '../../../daemon/reload/yaml/parse-file.ts';
-import { rangeOf } from '../../../daemon/reload/locate.ts';
+import { rangeOf } from '../../../daemon/reload/text/locate.ts';
 
 /** Every pointer of the data, and some pointers to nothing. */
 function pointersOf(data: unknown, pointer = ''): string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lines, locate, rangeOf } from '../../../daemon/reload/locate.ts';
+import { Lines, locate, rangeOf } from '../../../daemon/reload/text/locate.ts';
 import { parseYaml } from '../../../daemon/reload/yaml/parse.ts';
 
 const places = (text: string): string[] => {

@@ -1,6 +1,6 @@
-import type { Position } from '../core/compile/context.ts';
-import { segmentsOf } from '../core/values/pointer.ts';
-import type { SourceRange } from './yaml/convert.ts';
+import type { Position } from '../../core/compile/context.ts';
+import { segmentsOf } from '../../core/values/pointer.ts';
+import type { SourceRange } from '../yaml/convert.ts';
 
 /** Lines of a text: line and column, from 1, of an offset. */
 export class Lines {

@@ -1,7 +1,7 @@
-import type { Excerpt } from '../core/problems/problem-text.ts';
-import { suggest } from '../core/problems/suggest.ts';
+import type { Excerpt } from '../../core/problems/problem-text.ts';
+import { suggest } from '../../core/problems/suggest.ts';
 import type { Lines } from './locate.ts';
-import { REFERENCE_KINDS } from './references.ts';
+import { REFERENCE_KINDS } from '../references.ts';
 
 /** Part of a file that must not be shown. */
 export interface Range {
