@@ -140,8 +140,9 @@ export interface Silence {
   readonly until?: number;
   readonly recurring?: Windows;
   readonly origin: 'file' | 'api';
-  /** File that contains it. */
+  /** File that contains it, and its line there. */
   readonly file?: string;
+  readonly line?: number;
   /** Settings as they were written or posted. */
   readonly written: Readonly<Record<string, unknown>>;
 }

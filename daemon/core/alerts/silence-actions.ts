@@ -12,8 +12,9 @@ import { activeUntil, evaluateSilence, type SilenceState, stateOf } from './sile
 export interface SilenceView {
   readonly id: string;
   readonly origin: 'file' | 'api';
-  /** File that contains it. */
+  /** File that contains it, and its line there. */
   readonly file?: string;
+  readonly line?: number;
   readonly name?: string;
   readonly reason: string;
   readonly by?: string;
@@ -28,12 +29,13 @@ export interface SilenceView {
 }
 
 export function silenceView(silence: Silence, now: number): SilenceView {
-  const { id, origin, file, name, reason, by, from, until, written, condition } = silence;
+  const { id, origin, file, line, name, reason, by, from, until, written, condition } = silence;
   const active = activeUntil(silence, now);
   return {
     id,
     origin,
     ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
     ...(name !== undefined && { name }),
     reason,
     ...(by !== undefined && { by }),

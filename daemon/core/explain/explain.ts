@@ -40,6 +40,8 @@ export interface ExplainedRule {
   readonly outcome: RuleOutcome;
   readonly key?: string;
   readonly until?: string;
+  /** Id of the silence that drops the event. */
+  readonly silence?: string;
   readonly reason?: string;
   readonly errors?: readonly string[];
   /** Conditions that decide the outcome; for the end of an alert those of `resolve`. */
@@ -126,7 +128,7 @@ function explained(
 ): ExplainedRule {
   // A failed `resolve.if` has a separate result before that of the match.
   const result = results.at(-1) ?? { rule: rule.name, outcome: 'no_match', ...(ends !== undefined && { key: ends }) };
-  const { outcome, key, until } = result;
+  const { outcome, key, until, silence } = result;
   const errors = results.flatMap((one) => one.errors ?? []);
   const conditions = conditionsOf(rule, outcome, ends !== undefined, event, view);
   const reason = result.reason ?? reasonOf(outcome, errors, conditions, ends);
@@ -135,6 +137,7 @@ function explained(
     outcome,
     ...(key !== undefined && { key }),
     ...(until !== undefined && { until }),
+    ...(silence !== undefined && { silence }),
     ...(reason !== undefined && { reason }),
     ...(errors.length > 0 && { errors }),
     conditions,

@@ -17,6 +17,8 @@ export interface RuleResult {
   readonly errors?: readonly string[];
   /** RFC 3339: end of the time for which the reason holds. */
   readonly until?: string;
+  /** Id of the silence that dropped the event. */
+  readonly silence?: string;
 }
 
 /** Outcome of an event that waited, from the time at which a timer woke it. */

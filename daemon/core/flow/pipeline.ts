@@ -158,7 +158,7 @@ export class Pipeline {
 
 function stopped(
   { rule, key }: StepContext,
-  { outcome, reason, until }: StepResult & { kind: 'stop' },
+  { outcome, reason, until, silence }: StepResult & { kind: 'stop' },
   errors: readonly string[],
 ): RuleResult {
   return {
@@ -167,6 +167,7 @@ function stopped(
     outcome: outcome as StepOutcome,
     reason,
     ...(until !== undefined && { until: new Date(until).toISOString() }),
+    ...(silence !== undefined && { silence }),
     ...(errors.length > 0 && { errors }),
   };
 }

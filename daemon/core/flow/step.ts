@@ -61,6 +61,8 @@ export type StepResult<Outcome extends string = string> =
       /** Text for people, as `explain` shows it: `the same key within 10m`. */
       readonly reason: string;
       readonly until?: number;
+      /** Id of the silence that dropped the events. */
+      readonly silence?: string;
       readonly rows?: readonly Row[];
       readonly errors?: readonly string[];
     };

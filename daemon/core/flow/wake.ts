@@ -134,7 +134,7 @@ function mutedBy(
     if (step.mutesAlerts === undefined) continue;
     const stopped = step.run(settings, groupOf(event), context);
     if (stopped.kind === 'pass') continue;
-    const { reason, until } = stopped;
+    const { reason, until, silence } = stopped;
     return {
       result: {
         rule: rule.name,
@@ -142,6 +142,7 @@ function mutedBy(
         outcome: step.mutesAlerts as RuleOutcome,
         reason,
         ...(until !== undefined && { until: new Date(until).toISOString() }),
+        ...(silence !== undefined && { silence }),
       },
       until: Math.max(now + 1, until ?? now + TRY_AGAIN_MS),
     };

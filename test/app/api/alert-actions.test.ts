@@ -108,6 +108,14 @@ test('a silence applies until its end, and is still listed for five days', async
   expect(runner.silences()).toEqual([]);
 });
 
+test('an event that a silence dropped names it in the history', async () => {
+  const { store, emit, make } = await opened();
+  const { id } = await make({ match: { 'data.host': 'w1' } });
+  await emit('login', { host: 'w1' });
+  const { items } = await store.events({ limit: 1, order: 'desc' });
+  expect(items[0]!.results).toMatchObject([{ rule: 'login', outcome: 'silenced', silence: id }]);
+});
+
 test('silences survive a restart', async () => {
   const folder = await temporaryFolder();
   const first = await opened(DISK, folder);
@@ -128,6 +136,7 @@ silences: [{ name: night, match: { rule: login }, recurring: { cron: "0 22 * * *
       id: expect.stringMatching(/^file:/),
       origin: 'file',
       file: '0.yaml',
+      line: 12,
       name: 'night',
       match: { rule: 'login' },
       recurring: { cron: '0 22 * * *', for: '8h', timezone: 'UTC' },

@@ -32,9 +32,9 @@ const STATE_COLOURS = { active: 'green', pending: 'yellow', expired: 'grey' } as
 
 function silenceTable(silences: readonly SilenceView[], { paint, times }: Style): string {
   const rows = silences.map((silence) => {
-    const { id, state, from, until, active_until: window, by = '', reason, name, file } = silence;
+    const { id, state, from, until, active_until: window, by = '', reason, name, file, line } = silence;
     const when = window ?? (state === 'pending' && from !== undefined ? `from ${from}` : (until ?? 'by its pattern'));
-    const author = by === '' ? (file ?? '') : by;
+    const author = by === '' && file !== undefined ? `${file}:${line}` : by;
     const why = name === undefined ? reason : `${name}: ${reason}`;
     return [
       id,

@@ -21,7 +21,9 @@ export function compileSilence(
   const named = isObject(given) && typeof given.name === 'string' && given.name !== '';
   if (named) context.declare('silence', given.name as string, joinPointer(pointer, 'name'), 'value', digest);
   else context.declare('silence', id, pointer, 'value', digest);
-  return silenceOf(given, pointer, context, { id, origin: 'file', file: context.document.file });
+  const { file } = context.document;
+  const { line } = context.document.locate(pointer, 'value');
+  return silenceOf(given, pointer, context, { id, origin: 'file', file, line });
 }
 
 const CODE = 'silence.settings';
@@ -58,7 +60,7 @@ function silenceOf(
   given: unknown,
   pointer: string,
   context: CompileContext,
-  own: Pick<Silence, 'id' | 'origin' | 'file'>,
+  own: Pick<Silence, 'id' | 'origin' | 'file' | 'line'>,
 ): Silence | undefined {
   const before = context.count;
   if (!isObject(given)) {

@@ -22,7 +22,7 @@ export const silence = defineStep({
       if (error !== undefined) errors.push(`silence ${one.name ?? one.id}: ${error}`);
       if (!silenced) continue;
       const reason = `silence ${one.name ?? one.id}${one.reason === '' ? '' : `: ${one.reason}`}`;
-      return { kind: 'stop', outcome: 'silenced', reason, until, errors };
+      return { kind: 'stop', outcome: 'silenced', reason, until, silence: one.id, errors };
     }
     return errors.length === 0 ? PASS : { kind: 'pass', errors };
   },

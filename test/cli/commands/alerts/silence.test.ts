@@ -122,6 +122,7 @@ test('the list leaves out expired silences, except with --all', async () => {
       id: 'file:1',
       origin: 'file',
       file: 'night.yaml',
+      line: 3,
       state: 'pending',
       match: {},
       if: 'data.n > 1',
@@ -135,7 +136,7 @@ test('the list leaves out expired silences, except with --all', async () => {
   expect(stdout).not.toContain('\u001B');
   expect(stdout.split('\n').map((line) => line.split(/\s{2,}/))).toEqual([
     ['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'REASON'],
-    ['file:1', 'pending', '2026-11-23T11:00:00.000Z', 'night.yaml', 'if data.n > 1', 'release night'],
+    ['file:1', 'pending', '2026-11-23T11:00:00.000Z', 'night.yaml:3', 'if data.n > 1', 'release night'],
     ['s-1', 'active', '2026-11-23T11:00:00.000Z', 'bob [31m', 'rule=disk-full', 'release: release night'],
     [''],
   ]);
