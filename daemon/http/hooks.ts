@@ -6,9 +6,12 @@ import type { DaemonApi } from './daemon-api.ts';
 import { HttpProblem } from './problem.ts';
 import type { Target } from './request/target.ts';
 
+/** Paths below which sources have their routes. */
+export const HOOK_PATHS: readonly string[] = ['/hooks/', '/beats/'];
+
 /** Test whether a path belongs to a source. The source authenticates its senders; no token is needed. */
 export function isHook(path: string): boolean {
-  return path.startsWith('/hooks/') || path.startsWith('/beats/');
+  return HOOK_PATHS.some((start) => path.startsWith(start));
 }
 
 /** Looks up the route in the live rules at each request, so that a reload does not touch the listener. */

@@ -4,6 +4,8 @@ import { HttpProblem } from '../problem.ts';
 export interface Target {
   readonly pathname: string;
   readonly searchParams: URLSearchParams;
+  /** Whether the path began with that of `daemon.public_url`, so that it came through a proxy. */
+  readonly isPrefixed?: true;
 }
 
 /** Paths that a URL parser would not change: nearly all, so they are not parsed. */

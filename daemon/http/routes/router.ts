@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { handleButton } from '../buttons/handle.ts';
 import { ButtonLimit } from '../buttons/limit.ts';
-import { buttonToken } from '../buttons/path.ts';
+import { BUTTON_PATH, buttonToken } from '../buttons/path.ts';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
 import { discardRest } from '../request/body.ts';
 import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
 import { ClientDisconnect } from '../request/client-disconnect.ts';
 import { checkHeaders, type HostCheck } from '../request/host-check.ts';
-import { handleHook, isHook } from '../hooks.ts';
+import { handleHook, HOOK_PATHS, isHook } from '../hooks.ts';
 import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
@@ -25,6 +25,7 @@ import { metaRoutes } from './daemon/meta.ts';
 import { streamRoutes, UPGRADES } from './push/stream.ts';
 import { webPushRoutes } from './push/web-push.ts';
 import type { Caller } from '../stream/stream-server.ts';
+import { PathPrefix } from '../request/path-prefix.ts';
 import { type Target, targetOf } from '../request/target.ts';
 
 /** All routes in one list, which routing, authorisation and the OpenAPI description share. */
@@ -62,12 +63,15 @@ export class Router {
   readonly #hostCheck: HostCheck;
   readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
   readonly #buttonLimit: ButtonLimit;
+  readonly #prefix: PathPrefix;
   #stopping = false;
 
   constructor(deps: RouteDeps, hostCheck: HostCheck) {
     this.#deps = deps;
     this.#hostCheck = hostCheck;
     this.#buttonLimit = new ButtonLimit(deps.clock);
+    const paths = [...routes.map(({ path }) => path), ...HOOK_PATHS, BUTTON_PATH];
+    this.#prefix = new PathPrefix(() => deps.daemon.publicUrl(), paths);
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
   }
 
@@ -92,7 +96,7 @@ export class Router {
     try {
       checkHeaders(request);
       if (!trusted) this.#hostCheck.checkHost(request);
-      const url = targetOf(request.url ?? '/');
+      const url = this.#prefix.remove(targetOf(request.url ?? '/'));
       this.#hostCheck.checkOrigin(request, PAGES.has(url.pathname));
       const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
@@ -114,8 +118,8 @@ export class Router {
     trusted: boolean,
   ): Promise<void> | void {
     checkHeaders(request);
-    const url = targetOf(request.url ?? '/');
-    const button = buttonToken(url.pathname, this.#deps.daemon.publicUrl());
+    const url = this.#prefix.remove(targetOf(request.url ?? '/'));
+    const button = buttonToken(url.pathname);
     if (button !== undefined) return this.#button(request, response, button);
     const hook = isHook(url.pathname);
     // Senders reach a hook through proxies and by any name; `handleHook` checks the origin.
@@ -123,6 +127,7 @@ export class Router {
     if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
     if (hook) return handleHook(request, response, url, this.#deps.daemon, this.#hostCheck);
+    if (url.pathname === '') return redirect(response, `${this.#prefix.path}/`);
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
@@ -154,7 +159,8 @@ export class Router {
   #callerFor(route: Route, request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
     if (route.scope === 'open') return undefined;
     if (route.scope === 'local') {
-      if (trusted || isLoopback(request.socket.remoteAddress)) return undefined;
+      const isProxied = url.isPrefixed === true;
+      if (trusted || (!isProxied && isLoopback(request.socket.remoteAddress))) return undefined;
       return requireScope(this.#caller(request, url, trusted), 'read');
     }
     return requireScope(this.#caller(request, url, trusted), route.scope);
@@ -191,6 +197,11 @@ export class Router {
 
 function isFree({ scope }: Route): boolean {
   return scope === 'open' || scope === 'local';
+}
+
+/** Sends a browser to the address with a slash at its end, to which the addresses in a page are relative. */
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(308, { location, 'content-length': 0 }).end();
 }
 
 function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {
