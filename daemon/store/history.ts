@@ -56,3 +56,28 @@ export interface StoredDelivery {
   readonly receipt?: Receipt;
   readonly error?: DeadError & { readonly class: DeadClass };
 }
+
+/** Last uses of rules, channels and silences. Times are milliseconds since the epoch. */
+export interface Activity {
+  /** Rule -> its matches; rules that never matched are absent. Kept for longer than the events. */
+  readonly rules: ReadonlyMap<string, RuleActivity>;
+  /** Channel -> time of its last successful attempt. After a restart, of those whose delivery is still stored. */
+  readonly delivered: ReadonlyMap<string, number>;
+  /** Id of a silence -> last time that it held an event back. Kept for longer than the events. */
+  readonly silenced: ReadonlyMap<string, number>;
+}
+
+export interface RuleActivity {
+  /** Arrival of the last event that the rule matched. */
+  readonly lastMatch?: number;
+  readonly lastNotified?: number;
+  /** Outcomes by hour since the time asked for, oldest first; hours without any are absent. */
+  readonly hours: readonly HourOfRule[];
+}
+
+export interface HourOfRule {
+  /** Start of the hour (UTC). */
+  readonly at: number;
+  /** Outcome -> number of events, later results included. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}

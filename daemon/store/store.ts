@@ -1,7 +1,7 @@
 import type { Decision, Memory, StateChange, StateKey } from '../core/flow/decision.ts';
 import type { Event } from '../core/event/event.ts';
 import type { DeliveryStore } from './delivery-store.ts';
-import type { HistoryQuery, Page, StoredEvent } from './history.ts';
+import type { Activity, HistoryQuery, Page, StoredEvent } from './history.ts';
 import type { PushStore } from './push-store.ts';
 
 export type * from './delivery-store.ts';
@@ -68,6 +68,12 @@ export interface Store {
 
   /** Events received at or after `since`, newest first. Leaves out large events and stops early to bound memory. */
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents>;
+
+  /**
+   * Last uses of rules, channels and silences, with the outcomes of rules by hour since `since`, at most two days ago. An event is
+   * counted at its arrival, a later result at its own time.
+   */
+  activity(since: number): Promise<Activity>;
 
   /**
    * Deletes events received before `before`, and the oldest ones while the tables take more than `bytes`, with their

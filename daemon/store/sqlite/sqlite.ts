@@ -6,6 +6,7 @@ import type { BelfryError } from '../../core/problems/failure.ts';
 import { StateCache, StateOverlay } from '../states.ts';
 import type {
   Accepted,
+  Activity,
   ArrivalBatch,
   Audit,
   HistoryQuery,
@@ -31,6 +32,7 @@ import { eventOfRow, pendingEntryOfRow, stateOfRow, storedEventOf } from './engi
 import { isFinal, storeError } from './errors.ts';
 import { Ingest } from './events/ingest.ts';
 import { SeenIds } from './events/seen-ids.ts';
+import { activity } from './history/activity.ts';
 import { latestEvents, pageOf } from './history/pages.ts';
 import type { SearchResult, SearchStep } from './history/search.ts';
 import type { TrimResult, TrimStep } from './history/trim.ts';
@@ -206,6 +208,10 @@ class SqliteStore implements Store {
 
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents> {
     return latestEvents(this.#context.queries, options);
+  }
+
+  activity(since: number): Promise<Activity> {
+    return activity(this, since);
   }
 
   events(query: HistoryQuery): Promise<Page<StoredEvent>> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Store } from '../../../daemon/store/store.ts';
+import { countsActivity } from './activity.ts';
 import { keepsCheckpoints } from './checkpoints.ts';
 import { claimsDeliveries, keepsOrderByKey } from './claims.ts';
 import { appliesDecisions } from './decisions.ts';
@@ -24,6 +25,7 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     describe('rule states', () => keepsStates(() => store));
     describe('decisions without an event', () => appliesDecisions(() => store));
     describe('history', () => searchesHistory(() => store));
+    describe('activity', () => countsActivity(() => store));
     describe('claims', () => claimsDeliveries(() => store));
     describe('settlements', () => settlesDeliveries(() => store));
     describe('order by key', () => keepsOrderByKey(() => store));
