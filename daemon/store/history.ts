@@ -1,3 +1,4 @@
+import type { AnyClass } from '../core/delivery/classes.ts';
 import type { DeadClass, DeadError, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { Event } from '../core/event/event.ts';
@@ -17,6 +18,10 @@ export interface HistoryFilter {
   readonly channel?: string;
   /** Any of these; for deliveries only. */
   readonly states?: readonly StoredDelivery['state'][];
+  /** Class of the last attempt, or of the death; for deliveries only. */
+  readonly class?: AnyClass;
+  /** Code of the last attempt; for deliveries only. */
+  readonly code?: string;
   readonly key?: string;
   /** Part of any text value, in upper or lower case. */
   readonly text?: string;

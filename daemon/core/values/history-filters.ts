@@ -1,4 +1,5 @@
 import { RULE_OUTCOMES } from '../flow/outcomes.ts';
+import { ANY_CLASSES } from '../delivery/classes.ts';
 import { DELIVERY_STATES } from '../delivery/delivery.ts';
 import type { Parameters } from './parameter.ts';
 import { ATTRIBUTE, count, TIME_OR_AGO, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
@@ -34,10 +35,17 @@ const DELIVERY = {
   state: { kind: someOf(DELIVERY_STATES), about: 'the state; several are separated by commas' },
 } as const satisfies Parameters;
 
+/** Filters by the reason of a failure, which the live feed does not have. */
+const FAILURE = {
+  class: { kind: oneOf(ANY_CLASSES), about: 'the class of its last attempt, or of its death' },
+  code: { kind: NAME, about: 'the code of its last attempt, such as `http.401`' },
+} as const satisfies Parameters;
+
 /** Filters of a list of deliveries. */
 export const DELIVERY_FILTERS = {
   ...COMMON,
   ...DELIVERY,
+  ...FAILURE,
 } as const satisfies Parameters;
 
 /** Parameters of a list of deliveries. */

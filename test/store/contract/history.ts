@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import type { HistoryFilter, HistoryQuery, Page, Store } from '../../../daemon/store/store.ts';
-import { FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, newDelivery } from './samples.ts';
+import { ERROR, FAILED, HOUR, NOW, RECEIPT, claim, delivery, event, newDelivery } from './samples.ts';
 
 const ALL: HistoryQuery = { limit: 1000, order: 'asc' };
 
@@ -81,6 +81,19 @@ export function searchesHistory(store: () => Store): void {
     expect(await delivered({ event: first.id })).toEqual(['one']);
     expect(await delivered({ text: 'The HOST' })).toEqual(['one']);
     expect(await delivered({ text: 'by ann' })).toEqual(['one', 'two', 'three']);
+  });
+
+  it('finds deliveries by the class and the code of their last attempt, and of their death', async () => {
+    for (const rule of ['one', 'two', 'three']) await arrived({}, rule);
+    const [waiting] = await claim(store(), { channel: 'one' });
+    await store().deliveries.settle(waiting!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + HOUR });
+    const [dead] = await claim(store(), { channel: 'two' });
+    await store().deliveries.settle(dead!.id, { state: 'dead', attempt: FAILED, class: 'exhausted', error: ERROR });
+    expect(await delivered({ class: FAILED.class! })).toEqual(['one', 'two']);
+    expect(await delivered({ code: FAILED.code! })).toEqual(['one', 'two']);
+    expect(await delivered({ class: 'exhausted' })).toEqual(['two']);
+    expect(await delivered({ code: ERROR.code })).toEqual(ERROR.code === FAILED.code ? ['one', 'two'] : ['two']);
+    expect(await delivered({ class: 'internal' })).toEqual([]);
   });
 
   it('distinguishes sending from pending deliveries', async () => {

@@ -1,14 +1,14 @@
 import { containsText } from '../../../core/values/contains-text.ts';
 import { compileGlob } from '../../../core/match/glob.ts';
 import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
-import type { Delivery } from '../../../core/delivery/delivery.ts';
+import type { Attempt, Delivery } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
 import { seqOfTime, timeOfSeq } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
 import { FIRST_FINAL, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
-import type { HistoryFilter } from '../../store.ts';
+import type { HistoryFilter, StoredDelivery } from '../../store.ts';
 
 /** One step of a search: examines at most `rows` rows and returns at most `limit` of them. */
 export interface SearchStep {
@@ -115,21 +115,23 @@ function eventTest({ source, type, event: id }: HistoryFilter): Test {
 function testDelivery(filter: HistoryFilter): (row: Row) => boolean {
   const { since = 0, until = Number.POSITIVE_INFINITY, rule, key, channel, states } = filter;
   const text = textTest(filter.text);
+  const failed = failureTest(filter);
   const isEvent = eventTest(filter);
   return (row) => {
-    const [seq, state, , body, , , , eventBody] = row as [
+    const [seq, state, , body, attempts, , error, eventBody] = row as [
       number,
       number,
       number,
       string,
       string,
       unknown,
-      unknown,
+      string | null,
       string | null,
     ];
     if (
       timeOfSeq(seq) < since - CLOCK_TOLERANCE_MS ||
-      (states !== undefined && !states.some((name) => MATCHES_STATE[name]!(state)))
+      (states !== undefined && !states.some((name) => MATCHES_STATE[name]!(state))) ||
+      !failed(attempts, error)
     )
       return false;
     const delivery = JSON.parse(body) as Omit<Delivery, 'attempts'>;
@@ -139,6 +141,22 @@ function testDelivery(filter: HistoryFilter): (row: Row) => boolean {
     if (channel !== undefined && delivery.channel !== channel) return false;
     const event = eventBody ?? JSON.stringify(delivery.event ?? {});
     return (text(body) || text(event)) && isEvent(event);
+  };
+}
+
+/** Conditions on the last attempt and the death. */
+function failureTest({
+  class: wanted,
+  code,
+}: HistoryFilter): (attemptsJson: string, errorJson: string | null) => boolean {
+  if (wanted === undefined && code === undefined) return () => true;
+  return (attemptsJson, errorJson) => {
+    const last = (JSON.parse(attemptsJson) as Attempt[]).at(-1);
+    const error = errorJson === null ? undefined : (JSON.parse(errorJson) as NonNullable<StoredDelivery['error']>);
+    return (
+      (wanted === undefined || last?.class === wanted || error?.class === wanted) &&
+      (code === undefined || last?.code === code || error?.code === code)
+    );
   };
 }
 
