@@ -67,6 +67,8 @@ export interface DaemonApi {
   deliveries(request: HistoryRequest): Promise<Page<DeliveryView>>;
   event(id: string): Promise<EventView | undefined>;
   delivery(id: string): Promise<DeliveryView | undefined>;
+  /** Makes a delivery due now. `isDue` is false if it is in flight or has ended; undefined when there is none with this id. */
+  retryDelivery(id: string): Promise<{ readonly isDue: boolean; readonly delivery: DeliveryView } | undefined>;
   dead(): AsyncIterable<DeadLetter | DeadLineProblem>;
   /** Yields the plan, then one item for each record as it ends, then the totals. */
   resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;

@@ -1,5 +1,6 @@
 import type { AlertView } from '../core/alerts/alerts.ts';
-import type { Attempt, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { AttemptWithMeaning } from '../core/delivery/classes.ts';
+import type { DeadClass, DeadError, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { Event } from '../core/event/event.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { StoredMessage } from '../core/message/message.ts';
@@ -67,8 +68,11 @@ export interface DeliveryView {
   readonly channel: string;
   readonly key: string;
   readonly state: DeliveryState;
-  readonly attempts: readonly Attempt[];
+  /** In the view of one delivery, with the meaning of each class. */
+  readonly attempts: readonly AttemptWithMeaning[];
   readonly receipt?: Receipt;
+  /** Reason why it ended dead. */
+  readonly error?: DeadError & { readonly class: DeadClass };
   /** RFC 3339. */
   readonly next_at?: string;
   /** RFC 3339. */

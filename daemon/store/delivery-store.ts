@@ -31,6 +31,8 @@ export interface DeliveryStore {
   release(ids: readonly string[]): void;
   /** Makes the deliveries of a channel that wait for a retry (pending, with attempts) due at `now`. */
   retryNow(channel: string, now: number): Promise<void>;
+  /** Makes one delivery due at `now`. Resolves to false, and changes nothing, unless it is pending and claimed by nobody. */
+  makeDue(id: string, now: number): Promise<boolean>;
   /**
    * Moves deliveries that wait for their first attempt until after `now` to the time that `dueAt` returns, and `expiresAt` by
    * the same amount; undefined changes nothing.

@@ -89,6 +89,8 @@ export class RecordedDaemon implements DaemonApi {
   /** Error that `accept` rejects with. */
   refusal: Error | undefined;
   letters: DeadLetter[] = [];
+  /** Answer of `retryDelivery`. */
+  isDue = true;
   ready: { readonly ready: boolean; readonly reasons: readonly string[] } = { ready: true, reasons: [] };
   current: StatusView = SAMPLE_STATUS;
   onWait: (signal: AbortSignal) => Promise<readonly DeliveryView[]> = async () => [SAMPLE_DELIVERY];
@@ -211,6 +213,11 @@ export class RecordedDaemon implements DaemonApi {
 
   async delivery(id: string) {
     return id === SAMPLE_DELIVERY.id ? SAMPLE_DELIVERY : undefined;
+  }
+
+  async retryDelivery(id: string) {
+    this.calls.push(`retry ${id}`);
+    return id === SAMPLE_DELIVERY.id ? { isDue: this.isDue, delivery: SAMPLE_DELIVERY } : undefined;
   }
 
   async *dead() {

@@ -1,12 +1,12 @@
 import type { DaemonApi } from '../../http/daemon-api.ts';
 import type { DaemonApiDeps } from './deps.ts';
-import { deliveryView, eventLine, eventView, historyQuery } from './views.ts';
+import { deliveryView, eventLine, eventView, historyQuery, wholeDeliveryView } from './views.ts';
 import { waitingWith } from './waiting.ts';
 
 /** Calls about stored events and deliveries: lists, single ones, and the wait for their end. */
 export function historyOf(
   deps: DaemonApiDeps,
-): Pick<DaemonApi, 'wait' | 'events' | 'deliveries' | 'event' | 'delivery'> {
+): Pick<DaemonApi, 'wait' | 'events' | 'deliveries' | 'event' | 'delivery' | 'retryDelivery'> {
   const { store, lanes, waiter, clock } = deps;
   return {
     async wait(ids, ms, signal) {
@@ -36,7 +36,14 @@ export function historyOf(
     },
     async delivery(id) {
       const stored = await store.deliveries.find(id);
-      return stored === undefined ? undefined : deliveryView(stored, lanes, true);
+      return stored === undefined ? undefined : wholeDeliveryView(stored, lanes);
+    },
+    async retryDelivery(id) {
+      const now = clock.now();
+      const isDue = await store.deliveries.makeDue(id, now);
+      const stored = await store.deliveries.find(id);
+      if (stored === undefined) return undefined;
+      return { isDue, delivery: wholeDeliveryView(stored, lanes) };
     },
   };
 }

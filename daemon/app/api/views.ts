@@ -1,3 +1,4 @@
+import { withMeaning } from '../../core/delivery/classes.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
 import { outcomesNow } from '../../core/flow/outcomes.ts';
 import { resolveTime } from '../../core/values/value-kind.ts';
@@ -16,7 +17,7 @@ export interface ChannelStates {
 
 /** View of a stored delivery, as the API and the commands show it. */
 export function deliveryView(stored: StoredDelivery, channels: ChannelStates, withMessage = false): DeliveryView {
-  const { delivery, state, dueAt, receipt } = stored;
+  const { delivery, state, dueAt, receipt, error } = stored;
   const shown: DeliveryState = state === 'pending' && channels.isHeld(delivery.channel) ? 'held' : state;
   return {
     id: delivery.id,
@@ -27,11 +28,18 @@ export function deliveryView(stored: StoredDelivery, channels: ChannelStates, wi
     state: shown,
     attempts: delivery.attempts,
     ...(receipt !== undefined && { receipt }),
+    ...(error !== undefined && { error }),
     ...(dueAt !== undefined && shown === 'pending' && { next_at: nextAt(delivery.channel, dueAt, channels) }),
     created_at: rfc3339(delivery.createdAt),
     ...(state === 'pending' && keptBack(channels.statusOf(delivery.channel))),
     ...(withMessage && { message: delivery.message }),
   };
+}
+
+/** View of one delivery, with its message and the meaning of each attempt. */
+export function wholeDeliveryView(stored: StoredDelivery, channels: ChannelStates): DeliveryView {
+  const view = deliveryView(stored, channels, true);
+  return { ...view, attempts: view.attempts.map(withMeaning) };
 }
 
 /** Time of the next attempt: the due time, or the earliest time at which the channel may send. */

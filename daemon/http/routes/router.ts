@@ -22,6 +22,7 @@ import { eventRoutes } from './events/events.ts';
 import { explainRoutes } from './events/explain.ts';
 import { historyRoutes } from './events/history.ts';
 import { metaRoutes } from './daemon/meta.ts';
+import { retryRoutes } from './deliveries/retry.ts';
 import { streamRoutes, UPGRADES } from './push/stream.ts';
 import { webPushRoutes } from './push/web-push.ts';
 import type { Caller } from '../stream/stream-server.ts';
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...historyRoutes,
   ...controlRoutes,
   ...channelRoutes,
+  ...retryRoutes,
   ...doctorRoutes,
   ...backupRoutes,
   ...alertRoutes,

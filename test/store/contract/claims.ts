@@ -110,6 +110,23 @@ export function claimsDeliveries(store: () => Store): void {
     expect(await idsClaimed(store(), { now: NOW + 1 })).toEqual([retried!.id]);
     expect((await store().deliveries.find(fresh!.id))?.dueAt).toBe(NOW + HOUR);
   });
+
+  it('makes one delivery that waits due at once, whatever it waits for', async () => {
+    const [retried, delayed, claimed] = await ingestMany(store(), 3, (index) => ({ dueAt: NOW + index * HOUR }));
+    await claim(store());
+    await store().deliveries.settle(retried!.id, { state: 'pending', attempt: FAILED, dueAt: NOW + 9 * HOUR });
+    await claim(store(), { now: NOW + 2 * HOUR });
+    store().deliveries.release([delayed!.id]);
+    expect(await store().deliveries.makeDue(retried!.id, NOW)).toBe(true);
+    expect(await store().deliveries.makeDue(delayed!.id, NOW)).toBe(true);
+    expect(await store().deliveries.makeDue(claimed!.id, NOW)).toBe(false);
+    expect(await store().deliveries.makeDue('nothing', NOW)).toBe(false);
+    expect((await store().deliveries.find(retried!.id))?.dueAt).toBe(NOW);
+    expect((await store().deliveries.find(delayed!.id))?.dueAt).toBe(NOW);
+    expect((await idsClaimed(store())).toSorted()).toEqual([retried!.id, delayed!.id].toSorted());
+    await store().deliveries.settle(retried!.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
+    expect(await store().deliveries.makeDue(retried!.id, NOW)).toBe(false);
+  });
 }
 
 /** Tests of claims with `ordered`. */

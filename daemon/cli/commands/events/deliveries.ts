@@ -7,7 +7,7 @@ import type { Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
 import { deliveryState, deliveryText, keptBackText } from '../../render/deliveries.ts';
 import { type Style, styleOf } from '../../render/style.ts';
-import { harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { CommandError, harmless, jsonLine, line, type Terminal } from '../../render/terminal.ts';
 import { type DeliveryOptions, type History, list, refuseFilters } from './history.ts';
 
 export const verb: Verb = (program, { terminal, access, run }) => {
@@ -15,7 +15,8 @@ export const verb: Verb = (program, { terminal, access, run }) => {
     .description('list deliveries with their attempts and receipts')
     .addArgument(new TypedArgument('[id]', NAME, 'show the delivery with this id'))
     .option('--all', 'list all pages')
-    .option('--message', 'show the title and the body that were sent, with secrets masked');
+    .option('--message', 'show the title and the body that were sent, with secrets masked')
+    .option('--retry', 'make the delivery with this id due now; needs the scope admin');
   filterOptions(command, DELIVERY_FILTERS).action((id: string | undefined, options: DeliveryOptions) =>
     run(async () => showDeliveries(terminal, () => access.client(options), id, options)),
   );
@@ -28,9 +29,25 @@ async function showDeliveries(
   id: string | undefined,
   options: DeliveryOptions,
 ): Promise<number> {
+  if (options.retry === true) return await retry(terminal, open, id, options);
   if (id === undefined) return list(terminal, await open(), options.message === true ? MESSAGES : DELIVERIES, options);
   refuseFilters(DELIVERY_FILTERS, options);
   const delivery = await (await open()).call<DeliveryView>('GET', `/v1/deliveries/${encodeURIComponent(id)}`);
+  if (options.json) jsonLine(terminal, delivery);
+  else line(terminal, deliveryText(delivery, styleOf(terminal, options), options.message));
+  return EXIT.ok;
+}
+
+/** Makes a delivery due now, and prints it. */
+async function retry(
+  terminal: Terminal,
+  open: () => Promise<Client>,
+  id: string | undefined,
+  options: DeliveryOptions,
+): Promise<number> {
+  if (id === undefined) throw new CommandError(EXIT.usage, '--retry needs the id of a delivery');
+  refuseFilters(DELIVERY_FILTERS, options);
+  const delivery = await (await open()).call<DeliveryView>('POST', `/v1/deliveries/${encodeURIComponent(id)}/retry`);
   if (options.json) jsonLine(terminal, delivery);
   else line(terminal, deliveryText(delivery, styleOf(terminal, options), options.message));
   return EXIT.ok;

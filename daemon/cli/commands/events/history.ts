@@ -12,7 +12,8 @@ interface ListOptions extends CommonOptions {
 }
 
 export type EventOptions = ListOptions & ValuesOf<typeof EVENT_FILTERS>;
-export type DeliveryOptions = ListOptions & ValuesOf<typeof DELIVERY_FILTERS> & { readonly message?: boolean };
+export type DeliveryOptions = ListOptions &
+  ValuesOf<typeof DELIVERY_FILTERS> & { readonly message?: boolean; readonly retry?: boolean };
 
 /** Query text of filter values that are not text. */
 const TEXT_OF = {

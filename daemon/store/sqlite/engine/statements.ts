@@ -51,7 +51,7 @@ export const WRITES = {
       attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state = ${STATE.dead}`,
     parameters: 4,
   },
-  due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state = ${STATE.retry}`, parameters: 2 },
+  due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state < ${STATE.sending}`, parameters: 2 },
   delay: {
     sql: `UPDATE deliveries SET due = ?2, expires = expires + ?2 - due,
       body = CASE WHEN expires IS NULL THEN body ELSE json_set(body, '$.expiresAt', expires + ?2 - due) END

@@ -111,17 +111,23 @@ export class ChannelQueue {
 
   /** Makes deliveries that wait for a retry due now; returns their slots. */
   retryNow(now: number): number[] {
-    const { due, after } = this.#slots;
+    const { after } = this.#slots;
     const retried: number[] = [];
     for (let slot = this.#first; slot !== NONE; slot = after[slot]!) {
       const waits = this.#slots.has(slot, FLAG.tried) && !this.#slots.has(slot, FLAG.claimed | FLAG.awaiting);
-      if (!waits || due[slot]! <= now) continue;
-      this.#due.remove(slot);
-      due[slot] = now;
-      this.#enqueue(slot);
-      retried.push(slot);
+      if (waits && this.makeDue(slot, now)) retried.push(slot);
     }
     return retried;
+  }
+
+  /** Makes a delivery that nobody has claimed due now; false if it is due already. */
+  makeDue(slot: number, now: number): boolean {
+    const { due } = this.#slots;
+    if (due[slot]! <= now) return false;
+    this.#due.remove(slot);
+    due[slot] = now;
+    this.#enqueue(slot);
+    return true;
   }
 
   /** Slots of deliveries that wait until after `now` for their first attempt. */

@@ -84,6 +84,18 @@ export class SqliteDeliveries implements DeliveryStore {
     );
   }
 
+  async makeDue(id: string, now: number): Promise<boolean> {
+    const { pending, ready, committer } = this.#context;
+    committer.check();
+    const slot = slotOf(this.#context, id);
+    if (slot === NONE || pending.slots.has(slot, FLAG.claimed | FLAG.awaiting)) return false;
+    const queue = pending.queueOf(slot);
+    if (!queue.makeDue(slot, now)) return true;
+    ready.notify(queue.channel);
+    await committer.submit({ writes: new Writes().add('due', pending.slots.seq[slot]!, now), decided: false });
+    return true;
+  }
+
   async reschedule(now: number, dueAt: Parameters<DeliveryStore['reschedule']>[1]): Promise<void> {
     const { pending, committer } = this.#context;
     committer.check();
