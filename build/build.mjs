@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { buildConsole } from './console.mjs';
 import { licensesText } from './licenses.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -80,6 +81,7 @@ async function join() {
 export async function build({ force = false } = {}) {
   const sources = Math.max(
     newest(path.join(root, 'daemon')),
+    newest(path.join(root, 'console')),
     newest(path.join(root, 'build')),
     statSync(path.join(root, 'tsconfig.build.json')).mtimeMs,
   );
@@ -87,6 +89,7 @@ export async function build({ force = false } = {}) {
   for (const folder of [dist, bundle]) rmSync(folder, { recursive: true, force: true });
   compile();
   await join();
+  await buildConsole(root, bundle);
   const { writeValidators } = await import('./validators.mjs');
   await writeValidators(bundle);
   const { writeManPage } = await import('./man-page.mjs');

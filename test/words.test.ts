@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /** The project writes for engineers whose third language is English: CONTRIBUTING.md has the rules and the glossary. */
 const root = path.resolve(import.meta.dirname, '..');
-const CODE = ['daemon', 'test', 'bench', 'build', 'scripts', 'bin', 'assets'];
+const CODE = ['daemon', 'console', 'test', 'bench', 'build', 'scripts', 'bin', 'assets'];
 const PAGES = ['docs', 'examples', 'rules', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 /** Beginnings of comments that name no thing and no action. */
@@ -38,7 +38,7 @@ const UNWANTED = Object.entries(INSTEAD).map(
   ([words, instead]) => [new RegExp(`(?<![a-z])(?:${words})(?![a-z])`, 'i'), instead] as const,
 );
 
-function filesBelow(name: string, kind = /\.(?:ts|mjs|cjs|js|md|ya?ml)$/): readonly string[] {
+function filesBelow(name: string, kind = /\.(?:tsx?|mjs|cjs|js|md|ya?ml)$/): readonly string[] {
   const full = path.join(root, name);
   if (statSync(full, { throwIfNoEntry: false }) === undefined) return [];
   if (statSync(full).isFile()) return [name];
@@ -63,7 +63,7 @@ function commentStart(lines: readonly string[], index: number): { doc: boolean; 
 
 test('a comment begins with a noun or a verb', () => {
   const riddles = CODE.flatMap((name) => filesBelow(name))
-    .filter((file) => /\.(?:ts|mjs|cjs|js)$/.test(file))
+    .filter((file) => /\.(?:tsx?|mjs|cjs|js)$/.test(file))
     .flatMap((file) => {
       const lines = linesOf(file);
       return lines.flatMap((_, index) => {

@@ -48,7 +48,14 @@ test('each route requires its scope, and only the listed ones are open', async (
   }
   const open = routes.filter(({ scope }) => scope === 'open').map((route) => route.path);
   const page = ['page.js', 'page.css', 'worker.js', 'manifest.webmanifest', 'icon.png'];
-  expect(open).toEqual(['/v1/webpush', ...page.map((file) => `/v1/webpush/${file}`), '/openapi.json', '/client.js']);
+  expect(open).toEqual([
+    '/v1/webpush',
+    ...page.map((file) => `/v1/webpush/${file}`),
+    '/',
+    '/console/:file',
+    '/openapi.json',
+    '/client.js',
+  ]);
 });
 
 test('the Unix socket has mode 0660 and needs no token, with any Host', async () => {

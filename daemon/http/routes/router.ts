@@ -16,6 +16,7 @@ import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts/alerts.ts';
 import { backupRoutes } from './daemon/backup.ts';
 import { channelRoutes } from './deliveries/channels.ts';
+import { consoleFileRoutes } from './console/files.ts';
 import { controlRoutes } from './daemon/control.ts';
 import { doctorRoutes } from './daemon/doctor.ts';
 import { eventRoutes } from './events/events.ts';
@@ -42,6 +43,7 @@ export const routes: readonly Route[] = [
   ...explainRoutes,
   ...streamRoutes,
   ...webPushRoutes,
+  ...consoleFileRoutes,
   ...metaRoutes(() => routes),
 ];
 

@@ -13,7 +13,7 @@ import { userOf } from '../request/auth.ts';
 import type { FeedItem } from '../daemon-api.ts';
 import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
 import { Connection } from './connection.ts';
-import { MessageFrames, positionOf, pushBody } from './frames.ts';
+import { MessageFrames, positionOf, pushBody, readFrame } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
 import { Tickets } from './tickets.ts';
 
@@ -39,6 +39,8 @@ interface UserConnection {
 const MAX_FRAME_BYTES = 64 * 1024;
 const MAX_CONNECTIONS_PER_USER = 16;
 const MAX_FEED_BUFFER_BYTES = 1024 * 1024;
+/** Answer to `{"type":"ping"}`: pages cannot see the pings of the protocol, and detect a lost daemon by its absence. */
+const FEED_PONG = JSON.stringify({ kind: 'pong' });
 const EVERYBODY = '*';
 /** Time for clients to answer the close frame. */
 const CLOSE_GRACE_MS = 500;
@@ -190,6 +192,10 @@ class WebSocketPushServer implements PushServer {
     const stop = this.#follow((item) => {
       socket.send(JSON.stringify(item), (error) => error && socket.terminate());
       if (socket.bufferedAmount > MAX_FEED_BUFFER_BYTES) socket.terminate();
+    });
+    socket.on('message', (data, binary) => {
+      if (!binary && readFrame(String(data as Buffer))?.type === 'ping')
+        socket.send(FEED_PONG, (error) => error && socket.terminate());
     });
     socket.on('error', () => socket.terminate());
     socket.on('close', stop);

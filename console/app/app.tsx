@@ -1,0 +1,105 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentType, VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { ApiError, get } from '../api/client.ts';
+import { openFeed } from '../api/feed.ts';
+import { type Identity, identity, token } from '../api/session.ts';
+import { followStatus } from '../api/status.ts';
+import { listenForShortcuts } from '../lib/keys.ts';
+import { place } from '../lib/router.ts';
+import { texts } from '../lib/texts.ts';
+import { PAGES, type PageEntry, WALL } from '../pages.ts';
+import { Login } from '../pages/login/login.tsx';
+import { Notices } from '../ui/notice.tsx';
+import { Failed, Loading } from '../ui/states.tsx';
+import { Shell } from './shell.tsx';
+
+const RETRY_MS = 2_000;
+
+listenForShortcuts();
+
+/** The console: the login, or the page that the address names. */
+export function App(): VNode {
+  const isLogin = token.value === undefined || place.value.path[0] === 'login';
+  return (
+    <>
+      {isLogin ? <Login /> : <Session key={token.value} token={token.value!} />}
+      <Notices />
+    </>
+  );
+}
+
+/** Pages for a token. Its feed and status are open as long. */
+function Session({ token: given }: { token: string }): VNode {
+  const fault = useIdentity();
+  const owner = identity.value;
+  const mayRead = owner !== undefined && owner.scopes.some((scope) => scope === 'admin' || scope === 'read');
+  useEffect(() => {
+    if (!mayRead) return undefined;
+    const stops = [openFeed(given), followStatus()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [given, mayRead]);
+  const { login } = texts.value;
+  if (owner === undefined)
+    return <main class="alone">{fault === undefined ? <Loading /> : <Failed message={fault} />}</main>;
+  if (!mayRead) return <Login message={login.noRead(owner.name)} />;
+  const [name = ''] = place.value.path;
+  if (name === WALL.name) return <Opened entry={WALL} />;
+  const entry = PAGES.find((page) => page.name === name);
+  return <Shell current={entry}>{entry === undefined ? <NoPage /> : <Opened key={name} entry={entry} />}</Shell>;
+}
+
+/** Reads the owner of the token, until the daemon answers. Returns why it does not. */
+function useIdentity(): string | undefined {
+  const fault = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const controller = new AbortController();
+    const read = (): void => {
+      get<Identity>('/v1/token', {}, controller.signal).then(
+        (found) => {
+          identity.value = found;
+        },
+        (error: unknown) => {
+          if (controller.signal.aborted) return;
+          fault.value = error instanceof ApiError ? error.message : String(error);
+          timer = setTimeout(read, RETRY_MS);
+        },
+      );
+    };
+    read();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, []);
+  return fault.value;
+}
+
+/** A page whose code may have to be loaded first. */
+function Opened({ entry }: { entry: PageEntry }): VNode {
+  const found = useSignal<ComponentType | undefined>(undefined);
+  const failure = useSignal<string | undefined>(undefined);
+  const load = (): void => {
+    failure.value = undefined;
+    entry.load().then(
+      (component) => {
+        found.value = component;
+      },
+      // Files of an older build are gone after an update of the daemon: the page has to be loaded anew.
+      () => {
+        failure.value = texts.value.common.stale;
+      },
+    );
+  };
+  useEffect(load, [entry]);
+  if (failure.value !== undefined) return <Failed message={failure.value} onRetry={() => location.reload()} />;
+  const Component = found.value;
+  return Component === undefined ? <Loading /> : <Component />;
+}
+
+function NoPage(): VNode {
+  return <Failed message={texts.value.common.noPage} />;
+}

@@ -1,0 +1,55 @@
+import type { FeedItem } from '../../../daemon/http/views.ts';
+import { href } from '../../lib/router.ts';
+
+/** One line of the live feed. */
+export interface FeedEntry {
+  readonly id: string;
+  readonly kind: 'event' | 'delivery';
+  readonly at: string;
+  /** Outcome of a rule, or state of a delivery; `no_match` where no rule had an outcome. */
+  readonly states: readonly string[];
+  /** Type of the event, or the rule and the channel of a delivery. */
+  readonly what: string;
+  readonly subject: string;
+  readonly source: string;
+  readonly to: string;
+}
+
+/** Most lines that are kept: the feed may run for hours. */
+export const MAX_ENTRIES = 500;
+const MAX_STATES = 3;
+
+export function entryOf(item: FeedItem, number: number): FeedEntry {
+  const { event, at } = item;
+  const common = { id: String(number), at, subject: event.subject ?? '', source: event.source };
+  if (item.kind === 'delivery') {
+    const { delivery } = item;
+    return {
+      ...common,
+      kind: 'delivery',
+      states: [delivery.state],
+      what: `${delivery.rule} → ${delivery.channel}`,
+      to: href(['deliveries', delivery.id]),
+    };
+  }
+  const outcomes = item.kind === 'event' ? [...new Set(Object.values(item.outcomes))] : [item.result.outcome];
+  return {
+    ...common,
+    kind: 'event',
+    states: outcomes.length === 0 ? ['no_match'] : outcomes.slice(0, MAX_STATES),
+    what: event.type,
+    to: href(['events', event.id]),
+  };
+}
+
+/** The new entries before the old ones, newest first, bounded. */
+export function withNew(old: readonly FeedEntry[], added: readonly FeedEntry[]): readonly FeedEntry[] {
+  return [...added.toReversed(), ...old].slice(0, MAX_ENTRIES);
+}
+
+/** Whether an entry has the kind and contains the text, in upper or lower case. */
+export function matches(entry: FeedEntry, { kind = '', text = '' }: { kind?: string; text?: string }): boolean {
+  if (kind !== '' && entry.kind !== kind) return false;
+  const wanted = text.toLowerCase();
+  return [entry.what, entry.subject, entry.source, ...entry.states].some((part) => part.toLowerCase().includes(wanted));
+}

@@ -1,0 +1,96 @@
+import { useSignal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { follow } from '../../api/feed.ts';
+import { place } from '../../lib/router.ts';
+import { texts } from '../../lib/texts.ts';
+import { Chip } from '../../ui/chip.tsx';
+import { Filters } from '../../ui/filters.tsx';
+import { WindowedList } from '../../ui/list.tsx';
+import { Section } from '../../ui/page.tsx';
+import { Empty } from '../../ui/states.tsx';
+import { Time } from '../../ui/time.tsx';
+import { type FeedEntry, entryOf, matches, withNew } from './feed-entries.ts';
+
+/** New entries are shown together, so that a burst does not draw the page for each of them. */
+const DRAW_MS = 250;
+
+/** Events and deliveries as they happen, newest first. A pause collects what comes, without moving the list. */
+export function LiveFeed(): VNode {
+  const { home } = texts.value;
+  const entries = useSignal<readonly FeedEntry[]>([]);
+  const waiting = useSignal<readonly FeedEntry[]>([]);
+  const isPaused = useSignal(false);
+  const number = useRef(0);
+  useEffect(() => {
+    let collected: FeedEntry[] = [];
+    const stop = follow((item) => {
+      number.current += 1;
+      collected.push(entryOf(item, number.current));
+    });
+    const timer = setInterval(() => {
+      if (collected.length === 0) return;
+      const target = isPaused.value ? waiting : entries;
+      target.value = withNew(target.value, collected);
+      collected = [];
+    }, DRAW_MS);
+    return () => {
+      stop();
+      clearInterval(timer);
+    };
+  }, []);
+  const toggle = (): void => {
+    isPaused.value = !isPaused.value;
+    if (isPaused.value) return;
+    entries.value = withNew(entries.value, waiting.value.toReversed());
+    waiting.value = [];
+  };
+  const { kind, text } = place.value.query;
+  const shown = entries.value.filter((entry) => matches(entry, { ...(kind && { kind }), ...(text && { text }) }));
+  return (
+    <Section
+      title={home.feed}
+      actions={
+        <button type="button" aria-pressed={isPaused.value} onClick={toggle}>
+          {isPaused.value ? home.resume(waiting.value.length) : home.pause}
+        </button>
+      }
+    >
+      <Filters
+        of={[
+          { name: 'text', label: home.search, isSearch: true },
+          { name: 'kind', label: home.kind, values: ['event', 'delivery'] },
+        ]}
+      />
+      {shown.length === 0 ? (
+        <Empty title={home.emptyFeed}>{home.emptyFeedMore}</Empty>
+      ) : (
+        <WindowedList
+          items={shown}
+          label={home.feed}
+          keyOf={({ id }) => id}
+          hrefOf={({ to }) => to}
+          render={(entry) => <Entry entry={entry} />}
+        />
+      )}
+    </Section>
+  );
+}
+
+function Entry({ entry: { at, states, what, subject, source } }: { entry: FeedEntry }): VNode {
+  return (
+    <>
+      <span class="cell cell-time">
+        <Time at={at} />
+      </span>
+      <span class="cell cell-state">
+        {states.map((state) => (
+          <Chip key={state} state={state} />
+        ))}
+      </span>
+      <span class="cell cell-main">{what}</span>
+      <span class="cell cell-more">{subject}</span>
+      <span class="cell cell-side">{source}</span>
+    </>
+  );
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { packageRoot } from '../../../lib/files/package-root.ts';
+import { HttpProblem } from '../../problem.ts';
+import type { Route } from '../route.ts';
+
+const PAGE = 'index.html';
+
+/** Media types of the files by the end of their names. */
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** Encodings of which the build has written a copy, the smallest first. */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
+
+/** Forbids inline scripts and styles, files of other origins, and frames. `connect-src` of `default-src` includes the WebSocket of the same origin. */
+const POLICY = [
+  "default-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join('; ');
+
+const HEADERS = {
+  'content-security-policy': POLICY,
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  vary: 'accept-encoding',
+};
+
+/** Names of the built files. */
+let names: ReadonlySet<string> | undefined;
+
+const folder = (): URL => new URL('bundle/console/', packageRoot());
+
+function isBuilt(name: string): boolean {
+  names ??= new Set(readdirSync(folder()).filter((file) => !/\.(?:br|gz)$/.test(file)));
+  return names.has(name);
+}
+
+/** Sends a file in an encoding that the client takes. */
+function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const accepted = String(request.headers['accept-encoding'] ?? '');
+  const [encoding, suffix] = ENCODINGS.find(([known]) => new RegExp(`\\b${known}\\b`).test(accepted)) ?? [
+    undefined,
+    '',
+  ];
+  const content = readFileSync(new URL(`${name}${suffix}`, folder()));
+  response.writeHead(200, {
+    ...HEADERS,
+    ...headers,
+    'content-type': TYPES[name.slice(name.lastIndexOf('.') + 1)]!,
+    ...(encoding !== undefined && { 'content-encoding': encoding }),
+    'content-length': content.length,
+  });
+  response.end(content);
+}
+
+/** Files of the web console, as `build/console.mjs` writes them. They hold no data: every call of the page needs a token. */
+export const consoleFileRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/',
+    scope: 'open',
+    summary: 'The web console.',
+    answers: { 200: 'HTML', 304: 'Not changed' },
+    handle({ request, response }) {
+      const etag = `"${createHash('sha256')
+        .update(readFileSync(new URL(PAGE, folder())))
+        .digest('base64url')}"`;
+      // The page names the files of this build, so a browser has to ask for it each time.
+      if (request.headers['if-none-match'] === etag)
+        response.writeHead(304, { ...HEADERS, etag, 'cache-control': 'no-cache' }).end();
+      else sendFile(request, response, PAGE, { etag, 'cache-control': 'no-cache' });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/console/:file',
+    scope: 'open',
+    summary: 'A file of the web console. Its name has a hash of its content.',
+    answers: { 200: 'JavaScript, CSS or SVG', 404: 'No such file' },
+    handle({ request, response, params: { file = '' } }) {
+      if (file === PAGE || !isBuilt(file))
+        throw new HttpProblem(404, 'path.none', 'there is no such file; load the page anew');
+      sendFile(request, response, file, { 'cache-control': 'public, max-age=31536000, immutable' });
+    },
+  },
+];

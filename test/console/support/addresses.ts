@@ -1,0 +1,27 @@
+/** Address of a page for pictures and checks: the part after `#/`, which may need an id of the scenario. */
+export interface PageAddress {
+  readonly name: string;
+  readonly hash: (ids: ScenarioIds) => string;
+}
+
+/** Ids of the scenario that addresses need. */
+export interface ScenarioIds {
+  readonly event: string;
+  readonly delivery: string;
+  readonly dead: string;
+}
+
+/** Every page, and every view of a page that looks different. */
+export const ADDRESSES: readonly PageAddress[] = [
+  { name: 'home', hash: () => '' },
+  { name: 'wall', hash: () => 'wall' },
+  { name: 'alerts', hash: () => 'alerts' },
+  { name: 'events', hash: () => 'events' },
+  { name: 'deliveries', hash: () => 'deliveries' },
+  { name: 'dead', hash: () => 'dead' },
+  { name: 'silences', hash: () => 'silences' },
+  { name: 'channels', hash: () => 'channels' },
+  { name: 'sources', hash: () => 'sources' },
+  { name: 'rules', hash: () => 'rules' },
+  { name: 'play', hash: () => 'play' },
+];
