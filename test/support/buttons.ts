@@ -6,7 +6,7 @@ import { type ButtonTokens, buttonTokens } from '../../daemon/app/buttons/token.
 import { openClient } from '../../daemon/app/channels/opener.ts';
 import { ButtonListeners } from '../../daemon/app/buttons/listeners.ts';
 import type { ChannelType } from '../../daemon/channels/channel.ts';
-import { type AlertActionsDeps, openAlertActions } from '../../daemon/app/api/alert-actions.ts';
+import { type AlertActionsDeps, openAlertActions } from '../../daemon/app/api/alerts/alert-actions.ts';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
 import { decide } from '../../daemon/core/flow/decide.ts';
 import { select } from '../../daemon/core/flow/select.ts';

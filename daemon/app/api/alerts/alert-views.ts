@@ -1,9 +1,9 @@
-import { alertsWithTargets, type FiringAlert } from '../../core/alerts/alerts.ts';
-import type { NotifiedTarget } from '../../core/flow/deliveries.ts';
-import type { AlertNotifications, AlertNotificationView, NotifiedAlertView } from '../../http/daemon-api.ts';
-import { rfc3339 } from '../../lib/time/rfc3339.ts';
-import type { DaemonApiDeps } from './deps.ts';
-import { deliveryView } from './views.ts';
+import { alertsWithTargets, type FiringAlert } from '../../../core/alerts/alerts.ts';
+import type { NotifiedTarget } from '../../../core/flow/deliveries.ts';
+import type { AlertNotifications, AlertNotificationView, NotifiedAlertView } from '../../../http/daemon-api.ts';
+import { rfc3339 } from '../../../lib/time/rfc3339.ts';
+import type { DaemonApiDeps } from '../deps.ts';
+import { deliveryView } from '../views.ts';
 
 type AlertDeps = Pick<DaemonApiDeps, 'store' | 'live' | 'clock' | 'lanes'>;
 

@@ -1,31 +1,31 @@
-import { alerts } from '../../core/alerts/alerts.ts';
+import { alerts } from '../../../core/alerts/alerts.ts';
 import {
   type AlertChange,
   type AlertsChanged,
   type AlertVerb,
   changeAlerts,
   doneBy,
-} from '../../core/alerts/changes.ts';
-import type { Decision, Memory } from '../../core/flow/decision.ts';
-import { storedSilences } from '../../core/flow/steps/silence.ts';
-import { API_SOURCE, OWN_SOURCE } from '../../core/event/event.ts';
-import { silenceWarnings, unknownRules } from '../../core/alerts/silence-check.ts';
-import { MAX_SILENCES, readSilenceRequest } from '../../core/alerts/silence-request.ts';
+} from '../../../core/alerts/changes.ts';
+import type { Decision, Memory } from '../../../core/flow/decision.ts';
+import { storedSilences } from '../../../core/flow/steps/silence.ts';
+import { API_SOURCE, OWN_SOURCE } from '../../../core/event/event.ts';
+import { silenceWarnings, unknownRules } from '../../../core/alerts/silence-check.ts';
+import { MAX_SILENCES, readSilenceRequest } from '../../../core/alerts/silence-request.ts';
 import {
   expireSilence,
   silenceChange,
   silenceView,
   type SilencePreview,
   previewSilence,
-} from '../../core/alerts/silence-actions.ts';
-import type { Ruleset, Silence } from '../../core/ruleset.ts';
-import { stateOf } from '../../core/alerts/silence.ts';
-import { mendByName } from '../../core/problems/suggest.ts';
-import type { AlertActions } from '../../http/daemon-api.ts';
-import type { Clock } from '../../lib/time/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { Scrubber } from '../../lib/secrets/scrubber.ts';
-import type { Store } from '../../store/store.ts';
+} from '../../../core/alerts/silence-actions.ts';
+import type { Ruleset, Silence } from '../../../core/ruleset.ts';
+import { stateOf } from '../../../core/alerts/silence.ts';
+import { mendByName } from '../../../core/problems/suggest.ts';
+import type { AlertActions } from '../../../http/daemon-api.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import type { Log } from '../../../lib/log.ts';
+import type { Scrubber } from '../../../lib/secrets/scrubber.ts';
+import type { Store } from '../../../store/store.ts';
 
 export interface AlertActionsDeps {
   readonly store: Store;
