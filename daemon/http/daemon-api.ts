@@ -10,7 +10,8 @@ import type { StoredMessage } from '../core/message/message.ts';
 import type { DoctorFinding } from '../core/problems/doctor.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
-import type { Expiry, SilenceView, SilencePreview } from '../core/alerts/silence-actions.ts';
+import type { Expiry, SilenceView } from '../core/alerts/silence-actions.ts';
+import type { SilencePreview } from '../core/alerts/silence-preview.ts';
 import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/delivery/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
@@ -123,6 +124,8 @@ export interface AlertActions {
   silences(): readonly SilenceView[];
   /** Makes a silence from a posted body. `isForced`: also if it names rules that do not exist. */
   silence(posted: unknown, isForced: boolean): Promise<SilenceMade>;
+  /** What such a silence would have silenced in the last 24 h. Makes nothing. */
+  planSilence(posted: unknown, isForced: boolean): Promise<SilencePlanned>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
 
@@ -162,6 +165,47 @@ export type SilenceMade =
   | { readonly kind: 'made'; readonly silence: MadeSilenceView }
   | { readonly kind: 'invalid'; readonly problems: readonly SilenceProblem[] }
   | { readonly kind: 'too_many'; readonly most: number };
+
+export type SilencePlanned =
+  | { readonly kind: 'planned'; readonly plan: SilencePlanView }
+  | Extract<SilenceMade, { kind: 'invalid' }>;
+
+/** What a silence that is not made would have silenced. */
+export interface SilencePlanView {
+  /** RFC 3339; start of the examined time. */
+  readonly since: string;
+  /** Events that it would have dropped. */
+  readonly matched: number;
+  /** Deliveries about these events. */
+  readonly notifications: number;
+  /** Firing alerts that it applies to. */
+  readonly alerts: number;
+  /** Newest first. */
+  readonly examples: readonly SilenceExample[];
+  /** True: there are more than were examined. */
+  readonly partial?: true;
+  /** Error of its condition for some events, to which it does not apply. */
+  readonly error?: string;
+  /** Parts of the match that presumably never hold. */
+  readonly warnings?: readonly string[];
+}
+
+/** A past event that a silence would have dropped, with the rule and key by which it matched. */
+export interface SilenceExample {
+  /** Id of the event. */
+  readonly event: string;
+  /** RFC 3339; arrival of the event. */
+  readonly time: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  readonly rule: string;
+  readonly key: string;
+  /** Outcome of the rule at that time. */
+  readonly outcome: string;
+  /** Channels that got a message about it. */
+  readonly notified: readonly string[];
+}
 
 export interface MadeSilenceView extends SilenceView {
   readonly would_silence: SilencePreview;

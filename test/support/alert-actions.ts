@@ -1,5 +1,11 @@
 import type { AlertChange, AlertVerb } from '../../daemon/core/alerts/changes.ts';
-import type { AlertActions, AlertView, NotifiedAlertView, SilenceView } from '../../daemon/http/daemon-api.ts';
+import type {
+  AlertActions,
+  AlertView,
+  NotifiedAlertView,
+  SilencePlanView,
+  SilenceView,
+} from '../../daemon/http/daemon-api.ts';
 
 export const SAMPLE_ALERT: AlertView = {
   rule: 'disk-full',
@@ -23,6 +29,25 @@ export const SAMPLE_SILENCE: SilenceView = {
   active_until: '2026-11-23T11:00:00.000Z',
 };
 
+export const SAMPLE_PLAN: SilencePlanView = {
+  since: '2026-11-22T09:00:00.000Z',
+  matched: 1,
+  notifications: 2,
+  alerts: 1,
+  examples: [
+    {
+      event: 'e-1',
+      time: '2026-11-23T09:00:00.000Z',
+      source: 'api',
+      type: 'disk.usage',
+      rule: 'disk-full',
+      key: 'db1',
+      outcome: 'notified',
+      notified: ['ops', 'boss'],
+    },
+  ],
+};
+
 /** Alert actions in memory that record their calls. */
 export class RecordedAlertActions implements AlertActions {
   readonly changes: ({ readonly verb: AlertVerb } & AlertChange)[] = [];
@@ -37,6 +62,10 @@ export class RecordedAlertActions implements AlertActions {
     kind: 'made',
     silence: { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } },
   };
+
+  readonly planned: unknown[] = [];
+  /** Answer to the next plan of a silence. */
+  plan: Awaited<ReturnType<AlertActions['planSilence']>> = { kind: 'planned', plan: SAMPLE_PLAN };
 
   alerts(rule?: string) {
     return this.firing.filter((alert) => rule === undefined || alert.rule === rule);
@@ -59,6 +88,12 @@ export class RecordedAlertActions implements AlertActions {
     this.posted.push(posted);
     if (isForced) this.forced += 1;
     return this.made;
+  }
+
+  async planSilence(posted: unknown, isForced: boolean) {
+    this.planned.push(posted);
+    if (isForced) this.forced += 1;
+    return this.plan;
   }
 
   async expireSilence(id: string) {

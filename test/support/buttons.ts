@@ -6,7 +6,8 @@ import { type ButtonTokens, buttonTokens } from '../../daemon/app/buttons/token.
 import { openClient } from '../../daemon/app/channels/opener.ts';
 import { ButtonListeners } from '../../daemon/app/buttons/listeners.ts';
 import type { ChannelType } from '../../daemon/channels/channel.ts';
-import { type AlertActionsDeps, openAlertActions } from '../../daemon/app/api/alerts/alert-actions.ts';
+import { openAlertActions } from '../../daemon/app/api/alerts/alert-actions.ts';
+import type { AlertActionsDeps } from '../../daemon/app/api/alerts/deps.ts';
 import type { Delivery } from '../../daemon/core/delivery/delivery.ts';
 import { decide } from '../../daemon/core/flow/decide.ts';
 import { select } from '../../daemon/core/flow/select.ts';

@@ -1,7 +1,7 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { GaugeValues } from '../../http/gauges.ts';
-import { activeSilences } from '../api/alerts/alert-actions.ts';
+import { activeSilences } from '../api/alerts/silences.ts';
 import type { OpenState } from '../state/open-state.ts';
 import type { RunningSources } from './sources.ts';
 

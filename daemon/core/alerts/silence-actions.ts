@@ -1,12 +1,10 @@
-import type { Decision, Memory, RuleOutcome, RuleResult, StateChange } from '../flow/decision.ts';
+import type { Decision, Memory, StateChange } from '../flow/decision.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
-import type { Event } from '../event/event.ts';
 import { firingAlerts, rowOf } from '../flow/steps/alert.ts';
 import { FOREVER } from '../flow/memory.ts';
-import { outcomesFrom } from '../flow/outcomes.ts';
-import { silence as silenceStep, SILENCES } from '../flow/steps/silence.ts';
+import { SILENCES } from '../flow/steps/silence.ts';
 import type { CompiledRule, Ruleset, Silence } from '../ruleset.ts';
-import { activeUntil, evaluateSilence, type SilenceState, stateOf } from './silence.ts';
+import { activeUntil, type SilenceState, stateOf } from './silence.ts';
 
 /** A silence in answers of the API; times are RFC 3339. */
 export interface SilenceView {
@@ -46,62 +44,6 @@ export function silenceView(silence: Silence, now: number): SilenceView {
     ...(written.recurring !== undefined && { recurring: written.recurring }),
     state: stateOf(silence, now),
     ...(active !== undefined && { active_until: rfc3339(active) }),
-  };
-}
-
-/** Preview: number of alerts and events that a silence would apply to if it were active. */
-export interface SilencePreview {
-  /** Firing alerts. */
-  readonly alerts: number;
-  /** Events of the last 24 h that would have reached the silences. */
-  readonly events: number;
-  /** True: there are more than were examined. */
-  readonly partial?: true;
-  /** Error of its condition for some of them, to which it does not apply. */
-  readonly error?: string;
-}
-
-/** A stored event with its results at its arrival, and its later results. */
-export interface PastEvent {
-  readonly event: Event;
-  readonly results: readonly RuleResult[];
-  readonly later: readonly RuleResult[];
-}
-
-/** Bound on the alerts that one preview examines. */
-const MAX_ALERTS = 10_000;
-
-/** Outcomes of events that reached the silences or passed them. */
-const REACHED: ReadonlySet<RuleOutcome> = new Set(outcomesFrom(silenceStep.name));
-
-/** Applies a silence to the firing alerts and to past events, in the same way as to a new event. */
-export function previewSilence(
-  silence: Silence,
-  { ruleset, memory, past, now }: { ruleset: Ruleset; memory: Memory; past: readonly PastEvent[]; now: number },
-): SilencePreview {
-  let error: string | undefined;
-  const holds = (event: Event, rule: string, key: string): boolean => {
-    const result = evaluateSilence(silence, event, rule, key, now);
-    error ??= result.error;
-    return result.silenced;
-  };
-  let examined = 0;
-  let count = 0;
-  for (const { rule, key, state } of firingAlerts(ruleset.rules, memory)) {
-    examined += 1;
-    if (examined > MAX_ALERTS) break;
-    if (holds(state.event, rule.name, key)) count += 1;
-  }
-  const events = past.filter(({ event, results, later }) =>
-    [...results, ...later].some(
-      ({ rule, key, outcome }) => key !== undefined && REACHED.has(outcome) && holds(event, rule, key),
-    ),
-  );
-  return {
-    alerts: count,
-    events: events.length,
-    ...(examined > MAX_ALERTS && { partial: true }),
-    ...(error !== undefined && { error }),
   };
 }
 

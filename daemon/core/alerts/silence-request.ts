@@ -47,6 +47,16 @@ export function readSilenceRequest(posted: unknown, id: string, now: number): Si
   return again.ok ? { ok: true, silence: again.silence, given } : again;
 }
 
+/** Reads a silence that shall not be made: it needs neither a reason nor an end, because these do not change what it matches. */
+export function readSilencePlan(posted: unknown, id: string, now: number): SilenceRequest {
+  if (!isObject(posted)) return readSilenceRequest(posted, id, now);
+  const { reason = '', for: length, until, recurring } = posted;
+  const isEndless = [length, until, recurring].every((end) => end === undefined);
+  const hasReason = typeof reason !== 'string' || reason.trim() !== '';
+  const added = { ...(isEndless && { for: '1h' }), ...(!hasReason && { reason: 'plan' }) };
+  return readSilenceRequest({ ...posted, ...added }, id, now);
+}
+
 /** Checks what is required of posted silences only. Returns the settings with `until`; if it is unknown, with the latest time. */
 function checkRequest(posted: Settings, now: number, found: Found): Settings {
   const { for: length, id, ...settings } = posted;

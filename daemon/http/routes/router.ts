@@ -14,6 +14,7 @@ import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts/alerts.ts';
+import { silenceRoutes } from './alerts/silences.ts';
 import { backupRoutes } from './daemon/backup.ts';
 import { channelRoutes } from './deliveries/channels.ts';
 import { consoleFileRoutes } from './console/files.ts';
@@ -40,6 +41,7 @@ export const routes: readonly Route[] = [
   ...doctorRoutes,
   ...backupRoutes,
   ...alertRoutes,
+  ...silenceRoutes,
   ...explainRoutes,
   ...streamRoutes,
   ...webPushRoutes,

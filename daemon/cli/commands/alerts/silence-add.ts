@@ -4,7 +4,7 @@ import type { SilenceProblem } from '../../../core/alerts/silence-request.ts';
 import { duration, NAME, PERSON, TIMEZONE, WALL_TIME } from '../../../core/values/value-kind.ts';
 import { localTimezone } from '../../../core/time/time-faults.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
-import type { MadeSilenceView } from '../../../http/daemon-api.ts';
+import type { MadeSilenceView, SilencePlanView } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { formatDuration } from '../../../lib/time/duration.ts';
 import type { Client } from '../../connection/client.ts';
@@ -19,7 +19,8 @@ import {
   personOf,
   type Terminal,
 } from '../../render/terminal.ts';
-import { type Style, styleOf } from '../../render/style.ts';
+import { styleOf } from '../../render/style.ts';
+import { madeText, planText } from './silence-text.ts';
 
 interface SilenceAddOptions extends CommonOptions {
   readonly match?: string;
@@ -36,6 +37,7 @@ interface SilenceAddOptions extends CommonOptions {
   readonly name?: string;
   readonly by?: string;
   readonly force?: boolean;
+  readonly plan?: boolean;
 }
 
 /** Attributes that are text in every event, also when they look like a number. */
@@ -68,12 +70,13 @@ export const declareAdd: Verb = (silence, { terminal, clock, access, run }) => {
     .addOption(new TypedOption('--name <name>', NAME, 'name of the silence, as explain and the history show it'))
     .addOption(new TypedOption('--by <name>', PERSON, 'name of the person who adds it (default: you)'))
     .option('--force', 'also for a rule that does not exist')
+    .option('--plan', 'only show what it would have silenced in the last 24 h; needs neither an end nor a reason')
     .action((pairs: string[], options: SilenceAddOptions) =>
       run(async () => addSilence(terminal, clock, () => access.client(options), pairs, options)),
     );
 };
 
-/** Adds a silence, which is on disk at exit 0. It is validated before it is sent: exit 2. */
+/** Adds a silence, which is on disk at exit 0, or shows what it would have silenced. It is validated before it is sent: exit 2. */
 async function addSilence(
   terminal: Terminal,
   clock: Clock,
@@ -82,16 +85,21 @@ async function addSilence(
   options: SilenceAddOptions,
 ): Promise<number> {
   const posted = postedOf(terminal, pairs, options);
-  const { readSilenceRequest } = await import('../../../core/alerts/silence-request.ts');
-  const read = readSilenceRequest(posted, '', clock.now());
+  const { readSilencePlan, readSilenceRequest } = await import('../../../core/alerts/silence-request.ts');
+  const read = (options.plan ? readSilencePlan : readSilenceRequest)(posted, '', clock.now());
   if (!read.ok)
     throw new CommandError(EXIT.usage, read.problems.map((problem) => problemText(problem, posted)).join('\nbelfry: '));
-  const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', {
-    ...posted,
-    ...(options.force && { force: true }),
-  });
+  const body = { ...posted, ...(options.force && { force: true }) };
+  const style = styleOf(terminal, options);
+  if (options.plan) {
+    const plan = await (await client()).call<SilencePlanView>('POST', '/v1/silences?plan=true', body);
+    if (options.json) jsonLine(terminal, plan);
+    else line(terminal, planText(plan, style));
+    return EXIT.ok;
+  }
+  const made = await (await client()).call<MadeSilenceView>('POST', '/v1/silences', body);
   if (options.json) jsonLine(terminal, made);
-  else line(terminal, madeText(made, styleOf(terminal, options)));
+  else line(terminal, madeText(made, style));
   return EXIT.ok;
 }
 
@@ -136,12 +144,12 @@ function postedOf(
       EXIT.usage,
       "say what to silence, such as `rule=disk-full` or `data.host=web1`; `--match '{}'` is everything",
     );
-  if (length === undefined && until === undefined && options.cron === undefined)
+  if (length === undefined && until === undefined && options.cron === undefined && !options.plan)
     throw new CommandError(
       EXIT.usage,
       'a silence has an end: give `--for 2h`, `--until 2026-12-27T08:00`, or `--cron "0 22 * * *" --window 8h`',
     );
-  if (reason === undefined)
+  if (reason === undefined && !options.plan)
     throw new CommandError(EXIT.usage, 'say why with `--reason`, such as `--reason "release night"`');
   const recurring = recurringOf(options);
   const zone = options.timezone ?? ownZone([from, until]);
@@ -153,7 +161,7 @@ function postedOf(
     ...(length !== undefined && { for: formatDuration(length) }),
     ...(zone !== undefined && { timezone: zone }),
     ...(recurring !== undefined && { recurring }),
-    reason,
+    ...(reason !== undefined && { reason }),
     ...(name !== undefined && { name }),
     ...(by !== undefined && { by }),
   };
@@ -213,21 +221,4 @@ function valueOf(path: string, text: string): Json {
     }
   }
   return TEXTS.has(path) ? text : scalarOf(text);
-}
-
-function madeText(
-  { id, state, until, active_until: window, from, would_silence: would, warnings = [] }: MadeSilenceView,
-  { times }: Style,
-): string {
-  const when = state === 'active' ? `active until ${window}` : from === undefined ? state : `pending until ${from}`;
-  const more = would.partial === true ? 'at least ' : '';
-  const end = until !== undefined && until !== window ? `, ends at ${until}` : '';
-  return [
-    `${id}  ${times(`${when}${end}`)}`,
-    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} ${would.events === 1 ? 'event' : 'events'} of the last 24 h`,
-    ...(would.error === undefined
-      ? []
-      : [`  its condition fails for some of them and does not silence these: ${harmless(would.error)}`]),
-    ...warnings.map((text) => `  warning: ${harmless(text)}`),
-  ].join('\n');
 }

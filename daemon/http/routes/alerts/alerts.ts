@@ -1,5 +1,4 @@
 import { ALERT_VERBS, type AlertChange, type AlertVerb, doneBy } from '../../../core/alerts/changes.ts';
-import { isObject } from '../../../core/values/json.ts';
 import { NAME, PERSON, REASON, TEXT } from '../../../core/values/value-kind.ts';
 import { HttpProblem } from '../../problem.ts';
 import { callerName, type TokenScope } from '../../request/auth.ts';
@@ -69,43 +68,6 @@ export const alertRoutes: readonly Route[] = [
       sendJson(response, 200, scrubber.scrubJson({ alerts: await daemon.alerts(query.rule) })),
   }),
   ...ALERT_VERBS.flatMap(changeRoutes),
-  {
-    method: 'GET',
-    path: '/v1/silences',
-    scope: READ,
-    summary: 'Silences of the files and those that people made; the latter also for 5 days after their end.',
-    answers: { 200: '`{"silences":[...]}`' },
-    handle: ({ response }, { daemon, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ silences: daemon.alertActions.silences() })),
-  },
-  {
-    method: 'POST',
-    path: '/v1/silences',
-    scope: 'ack',
-    body: ['application/json'],
-    summary:
-      'Make a silence: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`; `force` also for rules that do not exist.',
-    answers: {
-      201: 'On disk: the silence, and `would_silence`: how many firing alerts and events of the last 24 h it matches',
-      400: 'Each problem with its JSON Pointer',
-      409: 'Too many silences',
-    },
-    handle: postSilence,
-  },
-  {
-    method: 'DELETE',
-    path: '/v1/silences/:id',
-    scope: 'ack',
-    summary: 'End a silence now.',
-    answers: { 204: 'Ended', 404: 'No such silence', 409: 'It is defined in a file' },
-    async handle({ response, params }, { daemon }) {
-      const ended = await daemon.alertActions.expireSilence(params.id ?? '');
-      if (ended.kind === 'none') throw new HttpProblem(404, 'silence.none', 'there is no silence with this id');
-      if (ended.kind === 'file')
-        throw new HttpProblem(409, 'silence.file', `this silence is defined in ${ended.file}; remove it there`);
-      response.writeHead(204).end();
-    },
-  },
 ];
 
 /** Reasons of a 404, without and with a rule. */
@@ -128,37 +90,4 @@ async function change(
     throw new HttpProblem(404, 'alert.none', mend === undefined ? what : `${what}; ${mend}`);
   }
   sendJson(response, 200, scrubber.scrubJson({ [doneBy(verb)]: changed }));
-}
-
-async function postSilence(
-  { request, response, caller }: RequestContext,
-  { daemon, scrubber }: RouteDeps,
-): Promise<void> {
-  const posted = await readJson(request, daemon.limits().body);
-  const { force, rest } = withoutForce(posted);
-  const made = await daemon.alertActions.silence(signed(rest, caller), force === true);
-  if (made.kind === 'too_many')
-    throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
-  if (made.kind === 'invalid') {
-    const [first] = made.problems;
-    const detail = first === undefined ? 'this is not a silence' : `${first.message}: ${first.mend}`;
-    const more = { pointer: first?.pointer ?? '', problems: made.problems };
-    throw new HttpProblem(400, 'silence.invalid', detail, { more });
-  }
-  sendJson(response, 201, scrubber.scrubJson(made.silence));
-}
-
-/** Takes `force` out of a posted silence: it is an option of the request, not a part of the silence. */
-function withoutForce(posted: unknown): { readonly force: unknown; readonly rest: unknown } {
-  if (!isObject(posted)) return { force: undefined, rest: posted };
-  const { force, ...rest } = posted;
-  if (force === undefined || typeof force === 'boolean') return { force, rest };
-  throw new HttpProblem(400, 'silence.invalid', '`force` is `true` or `false`', { more: { pointer: '/force' } });
-}
-
-/** Posted silence with the name of the caller. A `by` that is no text is left for the validation to report. */
-function signed(posted: unknown, caller: RequestContext['caller']): unknown {
-  if (!isObject(posted) || (posted.by !== undefined && typeof posted.by !== 'string')) return posted;
-  const by = callerName(caller, posted.by);
-  return by === undefined ? posted : { ...posted, by };
 }

@@ -17,6 +17,8 @@ import { VirtualClock } from '../../../support/virtual-clock.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** Beginning of the virtual clock. */
+const BEGIN = '2026-11-23T09:00:00.000Z';
 const DISK = `
 channels: { ops: { type: sink }, boss: { type: sink } }
 rules:
@@ -114,6 +116,70 @@ test('an event that a silence dropped names it in the history', async () => {
   await emit('login', { host: 'w1' });
   const { items } = await store.events({ limit: 1, order: 'desc' });
   expect(items[0]!.results).toMatchObject([{ rule: 'login', outcome: 'silenced', silence: id }]);
+});
+
+test('a plan tells what a silence would have silenced, with examples, and makes nothing', async () => {
+  const { clock, runner, emit } = await opened();
+  await emit('disk', { host: 'w1' });
+  await emit('login', { host: 'w1' });
+  await emit('login', { host: 'w2' });
+  await emit('other', { host: 'w1' });
+  await clock.advance(30 * MINUTE);
+  const planned = await runner.planSilence({ match: { 'data.host': 'w1' } }, false);
+  expect(planned).toEqual({
+    kind: 'planned',
+    plan: {
+      since: '2026-11-22T09:30:00.000Z',
+      matched: 2,
+      // The rule `disk-full` notified `ops`, and `boss` after 30 minutes.
+      notifications: 3,
+      alerts: 1,
+      examples: [
+        {
+          event: expect.any(String),
+          time: BEGIN,
+          source: 'api',
+          type: 'login',
+          rule: 'login',
+          key: 'w1',
+          outcome: 'notified',
+          notified: ['ops'],
+        },
+        {
+          event: expect.any(String),
+          time: BEGIN,
+          source: 'api',
+          type: 'disk',
+          rule: 'disk-full',
+          key: 'w1',
+          outcome: 'notified',
+          notified: ['ops', 'boss'],
+        },
+      ],
+    },
+  });
+  expect(runner.silences()).toEqual([]);
+  expect(await runner.planSilence({ match: { rule: 'logins' } }, false)).toMatchObject({
+    kind: 'invalid',
+    problems: [{ pointer: '/match/rule' }],
+  });
+});
+
+test('a plan looks in the whole day for a rule whose events a flood of others hides', async () => {
+  const { store, clock, runner, emit } = await opened();
+  await emit('login', { host: 'w1' });
+  await clock.advance(HOUR);
+  const now = clock.now();
+  const flood = Array.from({ length: 2100 }, (_, index) => ({
+    event: { id: `f${index}`, source: 'api', type: 'noise', time: BEGIN, data: null },
+    mayRepeat: false,
+  }));
+  await store.transact({ arrivals: flood, now }, () => ({ results: [], states: [], deliveries: [] }));
+  const byRule = await runner.planSilence({ match: { rule: 'login' } }, false);
+  expect(byRule).toMatchObject({ plan: { matched: 1, notifications: 1 } });
+  expect(byRule).not.toHaveProperty('plan.partial');
+  const byHost = await runner.planSilence({ match: { 'data.host': 'w1' } }, false);
+  expect(byHost).toMatchObject({ plan: { matched: 1, notifications: 1, partial: true } });
 });
 
 test('silences survive a restart', async () => {

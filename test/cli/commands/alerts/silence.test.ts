@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
+import { SAMPLE_PLAN, SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
 import { belfry } from '../../../support/command-line.ts';
 import { openTestListener } from '../../../support/listener.ts';
 
@@ -15,6 +15,24 @@ test('a silence has PATH=VALUE, an end and a reason, and the name of the token',
   expect(to.daemon.alertActions.posted).toEqual([
     { match: { rule: 'disk-full', 'data.host': 'web1' }, for: '2h', reason: 'release night', by: 'root' },
   ]);
+});
+
+test('--plan shows what a silence would have silenced, without a reason and an end, and makes nothing', async () => {
+  const to = await openTestListener();
+  const { code, stdout } = await belfry(to, ['silence', 'add', 'data.host=web1', '--plan']);
+  expect([code, stdout]).toEqual([
+    0,
+    [
+      'would have silenced 1 event and 2 notifications in the last 24 h, and 1 of the firing alerts',
+      'TIME                      EVENT  RULE       KEY  SUBJECT  OUTCOME   NOTIFIED',
+      '2026-11-23T09:00:00.000Z  e-1    disk-full  db1           notified  ops, boss',
+      'nothing was made\n',
+    ].join('\n'),
+  ]);
+  expect(to.daemon.alertActions.planned).toEqual([{ match: { 'data.host': 'web1' } }]);
+  expect((await belfry(to, ['silence', 'add', 'key=a', '--plan', '--json'])).json).toEqual([SAMPLE_PLAN]);
+  expect(await belfry(to, ['silence', 'add', 'key=a', '--plan', '--if', 'data.n >'])).toMatchObject({ code: 2 });
+  expect(to.daemon.alertActions.posted).toEqual([]);
 });
 
 test('values are scalars as in YAML, and text where every event has text', async () => {

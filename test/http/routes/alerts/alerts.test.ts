@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SAMPLE_ALERT, SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
+import { SAMPLE_ALERT, SAMPLE_PLAN, SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
 import { ask, dial, openTestListener, post, untilClosed } from '../../../support/listener.ts';
 
 test('scope `read` lists firing alerts, of all rules or of one, without secrets', async () => {
@@ -108,6 +108,23 @@ test('silences are listed, and the answer to a new one says what it would silenc
     { ...posted, by: 'ann (token root)' },
   ]);
   expect((await post(to, '/v1/silences', posted, { token: 'read-token' })).status).toBe(403);
+});
+
+test('a plan of a silence makes nothing, and a token of scope `read` may ask for it', async () => {
+  const to = await openTestListener();
+  const match = { rule: 'disk-full' };
+  const planned = await post(to, '/v1/silences?plan=true', { match, force: true }, { token: 'read-token' });
+  expect([planned.status, planned.json]).toEqual([200, SAMPLE_PLAN]);
+  expect(to.daemon.alertActions).toMatchObject({ planned: [{ match }], forced: 1, posted: [] });
+  const problems = [{ pointer: '/match/rule', message: 'there is no rule `x`', mend: 'rules: `disk-full`' }];
+  to.daemon.alertActions.plan = { kind: 'invalid', problems };
+  expect((await post(to, '/v1/silences?plan=true', {})).json).toMatchObject({
+    status: 400,
+    code: 'silence.invalid',
+    problems,
+  });
+  expect((await post(to, '/v1/silences?plan=yes', {})).json).toMatchObject({ status: 400, parameter: 'plan' });
+  expect((await post(to, '/v1/silences?plan=false', { match }, { token: 'read-token' })).status).toBe(403);
 });
 
 test('each problem of a silence has its pointer', async () => {
