@@ -20,6 +20,7 @@ import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 import type {
   ExplanationView,
+  ListedSilenceView,
   NotifiedAlertView,
   EventView,
   DeliveryView,
@@ -53,6 +54,8 @@ export interface DaemonApi {
   readonly buttons: ButtonApi;
   /** Firing alerts of one rule or of all, the oldest first, with the progress of their notifications. */
   alerts(rule?: string): Promise<readonly NotifiedAlertView[]>;
+  /** Silences of the files, then those that users made, with their last use. */
+  silences(): Promise<readonly ListedSilenceView[]>;
   channels(): Promise<readonly ChannelView[]>;
   /**
    * Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. Rejects with `test.no_event`,
@@ -124,7 +127,7 @@ export interface AlertActions {
   silences(): readonly SilenceView[];
   /** Makes a silence from a posted body. `isForced`: also if it names rules that do not exist. */
   silence(posted: unknown, isForced: boolean): Promise<SilenceMade>;
-  /** What such a silence would have silenced in the last 24 h. Makes nothing. */
+  /** Previews what such a silence would have silenced in the last 24 h. Makes nothing. */
   planSilence(posted: unknown, isForced: boolean): Promise<SilencePlanned>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
@@ -170,7 +173,7 @@ export type SilencePlanned =
   | { readonly kind: 'planned'; readonly plan: SilencePlanView }
   | Extract<SilenceMade, { kind: 'invalid' }>;
 
-/** What a silence that is not made would have silenced. */
+/** Preview of a silence that is not made. */
 export interface SilencePlanView {
   /** RFC 3339; start of the examined time. */
   readonly since: string;

@@ -16,6 +16,25 @@ export interface ExplanationView extends Explanation {
 /** A firing alert with the progress of its notifications, which is left out beyond the first 1000 alerts. */
 export interface NotifiedAlertView extends AlertView {
   readonly notifications?: AlertNotifications;
+  /** Title of the latest message that is still in the history. */
+  readonly title?: string;
+  /** The active silence that keeps back what it would send now. */
+  readonly silenced_by?: SilencedBy;
+}
+
+/** A silence with its last use. Times are RFC 3339. */
+export interface ListedSilenceView extends SilenceView {
+  /** Absent for one of a file. */
+  readonly made_at?: string;
+  /** Last time that it dropped an event or a message about an alert. */
+  readonly last_match?: string;
+  /** False: it dropped nothing in the last 30 days. */
+  readonly matched_30d: boolean;
+}
+
+export interface SilencedBy extends Pick<SilenceView, 'id' | 'name' | 'reason'> {
+  /** RFC 3339; end of the silence or of its present window. */
+  readonly until?: string;
 }
 
 /** Number of notified targets, and of those by the state of the latest message to them. `pending` includes messages in flight. */

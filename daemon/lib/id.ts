@@ -35,3 +35,8 @@ function begin(ms: number, first: number): void {
   const time = ms.toString(16).padStart(12, '0');
   prefix = `${time.slice(0, 8)}-${time.slice(8)}`;
 }
+
+/** Time in an id of `newId`, milliseconds since the epoch. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

@@ -2,6 +2,7 @@ import type { AlertChange, AlertVerb } from '../../daemon/core/alerts/changes.ts
 import type {
   AlertActions,
   AlertView,
+  ListedSilenceView,
   NotifiedAlertView,
   SilencePlanView,
   SilenceView,
@@ -17,6 +18,8 @@ export const SAMPLE_ALERT: AlertView = {
   event: 'e-1',
   told: ['ops'],
   escalated: 0,
+  escalations: 1,
+  labels: { source: 'api', type: 'disk.usage', 'data.host': 'db1' },
 };
 
 export const SAMPLE_SILENCE: SilenceView = {
@@ -56,7 +59,7 @@ export class RecordedAlertActions implements AlertActions {
   /** Number of silences that were forced. */
   forced = 0;
   firing: NotifiedAlertView[] = [SAMPLE_ALERT];
-  known: SilenceView[] = [SAMPLE_SILENCE];
+  known: (SilenceView & Partial<ListedSilenceView>)[] = [SAMPLE_SILENCE];
   /** Answer to the next silence request. */
   made: Awaited<ReturnType<AlertActions['silence']>> = {
     kind: 'made',

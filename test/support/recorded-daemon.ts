@@ -161,6 +161,10 @@ export class RecordedDaemon implements DaemonApi {
 
   readonly alertActions = new RecordedAlertActions();
 
+  async silences() {
+    return this.alertActions.known.map((silence) => ({ matched_30d: false, ...silence }));
+  }
+
   async alerts(rule?: string) {
     return this.alertActions.alerts(rule);
   }

@@ -6,7 +6,7 @@ import { loggedBackup } from '../backup/logged.ts';
 import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { channelTests } from './channel-test.ts';
 import { explainLive } from './explain.ts';
-import { alertViews } from './alerts/alert-views.ts';
+import { alertViews, silenceViews } from './alerts/alert-views.ts';
 import { openAlertActions } from './alerts/alert-actions.ts';
 import { historyOf } from './history.ts';
 import { channelsOf, readinessOf, statusOf } from './status.ts';
@@ -28,6 +28,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     alertActions,
     buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),
+    silences: () => silenceViews(deps),
     channels: async () => channelsOf(lanes),
     testChannel: channelTests(deps),
     hold: (name, request) => lanes.hold(name, request),

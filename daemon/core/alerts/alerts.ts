@@ -1,7 +1,9 @@
+import type { Event } from '../event/event.ts';
 import type { Memory } from '../flow/decision.ts';
 import type { NotifiedTarget } from '../flow/deliveries.ts';
-import { type Alert, firingAlerts, nextWake } from '../flow/steps/alert.ts';
+import { type Alert, alertTimes, firingAlerts, nextWake } from '../flow/steps/alert.ts';
 import type { CompiledRule, Ruleset } from '../ruleset.ts';
+import { type Labels, labelsOf } from './labels.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 
 /** An alert in answers of the API; times are RFC 3339. */
@@ -24,15 +26,23 @@ export interface AlertView {
   readonly unacknowledged_at?: string;
   readonly unacknowledged_by?: string;
   readonly unacknowledged_note?: string;
-  /** Number of steps of `escalate` that are done. */
+  /** Number of steps of `escalate` that are done, and of all. */
   readonly escalated: number;
-  /** Time at which it ends by itself, escalates or repeats. */
+  readonly escalations: number;
+  /** Earliest of the three times below. */
   readonly next_at?: string;
+  /** Time at which it ends by itself. */
+  readonly ends_at?: string;
+  readonly escalates_at?: string;
+  readonly repeats_at?: string;
+  /** Attributes and short values of the latest event, by their paths. */
+  readonly labels: Labels;
 }
 
-/** A firing alert, and the targets that it notified. */
+/** A firing alert, its latest event, and the targets that it notified. */
 export interface FiringAlert {
   readonly view: AlertView;
+  readonly event: Event;
   readonly targets: readonly NotifiedTarget[];
 }
 
@@ -43,7 +53,7 @@ export function alerts(ruleset: Ruleset, memory: Memory): readonly AlertView[] {
 
 export function alertsWithTargets(ruleset: Ruleset, memory: Memory): readonly FiringAlert[] {
   return [...firingAlerts(ruleset.rules, memory)]
-    .map(({ rule, key, state }) => ({ view: viewOf(rule, key, state), targets: state.told }))
+    .map(({ rule, key, state }) => ({ view: viewOf(rule, key, state), event: state.event, targets: state.told }))
     .sort((a, b) => (a.view.since < b.view.since ? -1 : a.view.since > b.view.since ? 1 : 0));
 }
 
@@ -60,6 +70,7 @@ export function alertCounts(ruleset: Ruleset, memory: Memory): { firing: number;
 function viewOf(rule: CompiledRule, key: string, state: Alert): AlertView {
   const { acknowledged, unacknowledged } = state;
   const next = nextWake(state, rule);
+  const { end, escalation, repeat } = alertTimes(state, rule);
   return {
     rule: rule.name,
     key,
@@ -76,6 +87,11 @@ function viewOf(rule: CompiledRule, key: string, state: Alert): AlertView {
     ...(unacknowledged?.by !== undefined && { unacknowledged_by: unacknowledged.by }),
     ...(unacknowledged?.note !== undefined && { unacknowledged_note: unacknowledged.note }),
     escalated: state.escalated,
+    escalations: rule.alert?.escalate.length ?? 0,
     ...(next !== undefined && { next_at: rfc3339(next) }),
+    ...(end !== undefined && { ends_at: rfc3339(end) }),
+    ...(escalation !== undefined && { escalates_at: rfc3339(escalation) }),
+    ...(repeat !== undefined && { repeats_at: rfc3339(repeat) }),
+    labels: labelsOf(state.event),
   };
 }

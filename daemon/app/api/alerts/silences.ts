@@ -42,7 +42,7 @@ export function openSilences(
 }
 
 /** Silences of the rules, then those made by users. */
-function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
+export function silencesOf(ruleset: Ruleset, memory: Memory): readonly Silence[] {
   return [...ruleset.silences, ...storedSilences(memory, ruleset)];
 }
 
@@ -76,7 +76,7 @@ async function makeSilence(
   return { kind: 'made', silence: { ...silenceView(silence, now), would_silence: would, ...warnings } };
 }
 
-/** What a silence would have silenced. Nothing is made. */
+/** Previews a silence. Nothing is made. */
 async function planSilence(
   deps: AlertActionsDeps,
   request: unknown,
@@ -111,7 +111,7 @@ function checked(read: SilenceRequest, { byName }: Ruleset, isForced: boolean): 
   return problems.length > 0 ? { ok: false, problems } : read;
 }
 
-/** What a silence matches of the firing alerts and of the last 24 h, with warnings about parts of it that match nothing. */
+/** Matches of a silence among the firing alerts and the events of the last 24 h, with warnings about parts of it that match nothing. */
 async function previewOf(
   { store, live, clock, scrubber }: AlertActionsDeps,
   { silence, given }: Extract<SilenceRequest, { ok: true }>,

@@ -1,6 +1,6 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject } from '../../../core/values/json.ts';
-import type { SilenceView } from '../../../http/daemon-api.ts';
+import type { ListedSilenceView } from '../../../http/daemon-api.ts';
 import type { Client } from '../../connection/client.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions } from '../../options.ts';
@@ -21,7 +21,7 @@ export const declareList: Verb = (silence, { terminal, access, run }) => {
 };
 
 async function listSilences(terminal: Terminal, client: Client, options: SilenceListOptions): Promise<number> {
-  const { silences } = await client.call<{ silences: readonly SilenceView[] }>('GET', '/v1/silences');
+  const { silences } = await client.call<{ silences: readonly ListedSilenceView[] }>('GET', '/v1/silences');
   const listed = silences.filter(({ state }) => options.all === true || state !== 'expired');
   if (options.json) for (const silence of listed) jsonLine(terminal, silence);
   else line(terminal, listed.length === 0 ? 'no silences' : silenceTable(listed, styleOf(terminal, options)));
@@ -30,9 +30,21 @@ async function listSilences(terminal: Terminal, client: Client, options: Silence
 
 const STATE_COLOURS = { active: 'green', pending: 'yellow', expired: 'grey' } as const;
 
-function silenceTable(silences: readonly SilenceView[], { paint, times }: Style): string {
+function silenceTable(silences: readonly ListedSilenceView[], { paint, time, times }: Style): string {
   const rows = silences.map((silence) => {
-    const { id, state, from, until, active_until: window, by = '', reason, name, file, line } = silence;
+    const {
+      id,
+      state,
+      from,
+      until,
+      active_until: window,
+      by = '',
+      reason,
+      name,
+      file,
+      line,
+      last_match: last,
+    } = silence;
     const when = window ?? (state === 'pending' && from !== undefined ? `from ${from}` : (until ?? 'by its pattern'));
     const author = by === '' && file !== undefined ? `${file}:${line}` : by;
     const why = name === undefined ? reason : `${name}: ${reason}`;
@@ -42,13 +54,14 @@ function silenceTable(silences: readonly SilenceView[], { paint, times }: Style)
       times(when),
       harmless(author),
       harmless(matchText(silence)),
+      last === undefined ? 'never' : time(last),
       harmless(why),
     ];
   });
-  return table([['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'REASON'], ...rows]);
+  return table([['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'LAST MATCH', 'REASON'], ...rows]);
 }
 
-function matchText({ match, if: condition }: SilenceView): string {
+function matchText({ match, if: condition }: ListedSilenceView): string {
   const pairs = Object.entries(isObject(match) ? match : {}).map(
     ([path, pattern]) => `${path}=${typeof pattern === 'string' ? pattern : JSON.stringify(pattern)}`,
   );

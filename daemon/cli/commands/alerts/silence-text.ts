@@ -17,7 +17,7 @@ export function madeText(
   ].join('\n');
 }
 
-/** What a silence would have silenced, with its latest events in a table. */
+/** Preview of a silence, with its latest events in a table. */
 export function planText(
   { alerts, matched, notifications, examples, partial, error, warnings }: SilencePlanView,
   style: Style,

@@ -216,14 +216,28 @@ export function rowOf(state: Alert, rule: CompiledRule): Row {
   return { value: state, expires: FOREVER, ...(wake !== undefined && { wake }) };
 }
 
-/** Earliest due time by the present settings of the rule: of the end, an escalation or a repeat. */
-export function nextWake(state: Alert, { alert: settings }: CompiledRule): number | undefined {
+/** Due times of an alert by the present settings of its rule, milliseconds since the epoch. */
+export interface AlertTimes {
+  readonly end?: number;
+  readonly escalation?: number;
+  readonly repeat?: number;
+}
+
+export function alertTimes(state: Alert, { alert: settings }: CompiledRule): AlertTimes {
   const { resolve, repeat, escalate = [] } = settings ?? {};
-  const end = resolve?.after === undefined ? undefined : state.last + resolve.after;
+  const end = resolve?.after === undefined ? {} : { end: state.last + resolve.after };
   if (state.acknowledged !== undefined) return end;
   const step = escalate[state.escalated];
-  const escalation = step === undefined ? undefined : Math.max(state.since + step.after, state.tryAgain ?? 0);
-  const again = repeat === undefined ? undefined : state.repeatFrom + repeat;
-  const times = [end, escalation, again].filter((time) => time !== undefined);
+  return {
+    ...end,
+    ...(step !== undefined && { escalation: Math.max(state.since + step.after, state.tryAgain ?? 0) }),
+    ...(repeat !== undefined && { repeat: state.repeatFrom + repeat }),
+  };
+}
+
+/** Earliest due time: of the end, an escalation or a repeat. */
+export function nextWake(state: Alert, rule: CompiledRule): number | undefined {
+  const { end, escalation, repeat } = alertTimes(state, rule);
+  const times = [end, escalation, repeat].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -9,7 +9,7 @@ import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJs
 const READ: readonly TokenScope[] = ['read', 'ack'];
 
 const POST_QUERY = {
-  plan: { kind: oneOf(['true', 'false']), about: '`true`: tell what it would have silenced, and make nothing' },
+  plan: { kind: oneOf(['true', 'false']), about: '`true`: preview what it would have silenced, and make nothing' },
 };
 
 export const silenceRoutes: readonly Route[] = [
@@ -17,10 +17,11 @@ export const silenceRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/silences',
     scope: READ,
-    summary: 'Silences of the files and those that people made; the latter also for 5 days after their end.',
+    summary:
+      'Silences of the files and those that people made; the latter also for 5 days after their end; each with its last use.',
     answers: { 200: '`{"silences":[...]}`' },
-    handle: ({ response }, { daemon, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson({ silences: daemon.alertActions.silences() })),
+    handle: async ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ silences: await daemon.silences() })),
   },
   routeWithQuery({
     method: 'POST',

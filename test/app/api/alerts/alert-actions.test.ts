@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import { alertViews, silenceViews } from '../../../../daemon/app/api/alerts/alert-views.ts';
 import { openAlertActions } from '../../../../daemon/app/api/alerts/alert-actions.ts';
 import { Timers } from '../../../../daemon/app/runtime/timers.ts';
 import { decide } from '../../../../daemon/core/flow/decide.ts';
@@ -81,7 +82,9 @@ async function opened(rules = DISK, path = ':memory:') {
     if (made.kind !== 'made') throw new Error(JSON.stringify(made));
     return made.silence;
   };
-  return { clock, store, runner, emit, notified, later, make, close };
+  const lanes = { statusOf: () => undefined, isHeld: () => false, notBefore: () => undefined };
+  const views = { store, live: { ruleset }, clock, lanes };
+  return { clock, store, runner, emit, notified, later, make, close, views };
 }
 
 test('a silence applies until its end, and is still listed for five days', async () => {
@@ -118,7 +121,7 @@ test('an event that a silence dropped names it in the history', async () => {
   expect(items[0]!.results).toMatchObject([{ rule: 'login', outcome: 'silenced', silence: id }]);
 });
 
-test('a plan tells what a silence would have silenced, with examples, and makes nothing', async () => {
+test('a plan shows what a silence would have silenced, with examples, and makes nothing', async () => {
   const { clock, runner, emit } = await opened();
   await emit('disk', { host: 'w1' });
   await emit('login', { host: 'w1' });
@@ -411,6 +414,39 @@ test('changes by a person survive a restart', async () => {
     { key: 'w1', state: 'acknowledged', acknowledged_by: 'ann' },
     { key: 'w2', state: 'firing', unacknowledged_by: 'bob' },
   ]);
+});
+
+test('an alert is listed with its labels, the times that are due, its message and the silence that mutes it', async () => {
+  const { emit, make, views, clock, runner } = await opened();
+  await emit('disk', { host: 'w1', tags: ['a'], labels: { team: 'db' }, text: 'x'.repeat(201) });
+  await emit('disk', { host: 'w2' });
+  const { id } = await make({ match: { 'data.host': 'w1' }, reason: 'release' });
+  await clock.advance(31 * MINUTE);
+  const [muted, other] = await alertViews(views, undefined);
+  expect(muted).toMatchObject({
+    escalated: 0,
+    escalations: 1,
+    labels: { source: 'api', type: 'disk', 'data.host': 'w1', 'data.labels.team': 'db' },
+    escalates_at: '2026-11-23T10:00:00.000Z',
+    next_at: '2026-11-23T10:00:00.000Z',
+    title: expect.stringContaining('disk'),
+    silenced_by: { id, reason: 'release', until: '2026-11-23T10:00:00.000Z' },
+  });
+  expect(Object.keys(muted!.labels)).toHaveLength(4);
+  expect(other).toMatchObject({ key: 'w2', escalated: 1, title: expect.any(String) });
+  expect(other).not.toHaveProperty('silenced_by');
+  await runner.expireSilence(id);
+  expect((await alertViews(views, undefined))[0]).not.toHaveProperty('silenced_by');
+});
+
+test('a silence is listed with the time of its last match, and without one after 30 days', async () => {
+  const { emit, make, views, clock } = await opened();
+  const { id } = await make({ match: { 'data.host': 'w1' }, for: '60d' });
+  expect(await silenceViews(views)).toMatchObject([{ id, made_at: expect.any(String), matched_30d: false }]);
+  await emit('login', { host: 'w1' });
+  expect(await silenceViews(views)).toMatchObject([{ id, last_match: BEGIN, matched_30d: true }]);
+  await clock.advance(30 * DAY);
+  expect(await silenceViews(views)).toMatchObject([{ id, last_match: BEGIN, matched_30d: false }]);
 });
 
 test('a silence of a rule that does not exist is refused with a suggestion, unless it is forced', async () => {

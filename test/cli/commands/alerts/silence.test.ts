@@ -3,6 +3,7 @@ import { SAMPLE_PLAN, SAMPLE_SILENCE } from '../../../support/alert-actions.ts';
 import { belfry } from '../../../support/command-line.ts';
 import { openTestListener } from '../../../support/listener.ts';
 
+const BEFORE = '2026-11-23T08:59:00.000Z';
 const WHY = ['--for', '2h', '--reason', 'release night'];
 
 test('a silence has PATH=VALUE, an end and a reason, and the name of the token', async () => {
@@ -146,19 +147,19 @@ test('the list leaves out expired silences, except with --all', async () => {
       if: 'data.n > 1',
       recurring: { cron: '0 22 * * *', for: '8h' },
     },
-    { ...SAMPLE_SILENCE, by: 'bob\u001B[31m', name: 'release' },
+    { ...SAMPLE_SILENCE, by: 'bob\u001B[31m', name: 'release', last_match: BEFORE, matched_30d: true },
     { ...SAMPLE_SILENCE, id: 's-0', state: 'expired' },
   ];
   const { code, stdout } = await belfry(to, ['silence', 'list']);
   expect(code).toBe(0);
   expect(stdout).not.toContain('\u001B');
   expect(stdout.split('\n').map((line) => line.split(/\s{2,}/))).toEqual([
-    ['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'REASON'],
-    ['file:1', 'pending', '2026-11-23T11:00:00.000Z', 'night.yaml:3', 'if data.n > 1', 'release night'],
-    ['s-1', 'active', '2026-11-23T11:00:00.000Z', 'bob [31m', 'rule=disk-full', 'release: release night'],
+    ['ID', 'STATE', 'UNTIL', 'BY', 'SILENCES', 'LAST MATCH', 'REASON'],
+    ['file:1', 'pending', '2026-11-23T11:00:00.000Z', 'night.yaml:3', 'if data.n > 1', 'never', 'release night'],
+    ['s-1', 'active', '2026-11-23T11:00:00.000Z', 'bob [31m', 'rule=disk-full', BEFORE, 'release: release night'],
     [''],
   ]);
-  expect((await belfry(to, ['silence', 'list', '--all', '--json'])).json).toEqual(to.daemon.alertActions.known);
+  expect((await belfry(to, ['silence', 'list', '--all', '--json'])).json).toEqual(await to.daemon.silences());
   expect((await belfry(to, ['silence', 'list', '--json'])).json).toHaveLength(2);
   to.daemon.alertActions.known = [];
   expect((await belfry(to, ['silence', 'list'])).stdout).toBe('no silences\n');

@@ -98,7 +98,9 @@ test('an acknowledgement with an invalid body is refused', async () => {
 
 test('silences are listed, and the answer to a new one says what it would silence', async () => {
   const to = await openTestListener();
-  expect((await ask(to, '/v1/silences', { token: 'read-token' })).json).toEqual({ silences: [SAMPLE_SILENCE] });
+  expect((await ask(to, '/v1/silences', { token: 'read-token' })).json).toEqual({
+    silences: [{ ...SAMPLE_SILENCE, matched_30d: false }],
+  });
   const posted = { match: { rule: 'disk-full' }, for: '2h', reason: 'release night' };
   const made = await post(to, '/v1/silences', posted);
   expect([made.status, made.json]).toEqual([201, { ...SAMPLE_SILENCE, would_silence: { alerts: 1, events: 2 } }]);
