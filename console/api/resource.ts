@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal, useSignal } from '@preact/signals';
 import { useCallback, useEffect, useRef } from 'preact/hooks';
 import type { Query } from '../lib/router.ts';
-import { ApiError, addressOf, get } from './client.ts';
+import { ApiError, addressOf, call } from './client.ts';
 import { activity, connection } from './feed.ts';
 
 /** An answer of the daemon that a page shows. While it is read anew, the old value stays. */
@@ -14,16 +14,19 @@ export interface Resource<T> {
 
 export interface ResourceOptions {
   readonly query?: Query;
+  /** Body of a call that only reads and takes a body: `POST /v1/explain`. */
+  readonly body?: unknown;
   /** Read anew when something happens (at most once a second); false: only when the reader asks. Default true. */
   readonly live?: boolean;
   /** Read anew after this time also when nothing happens, milliseconds. */
   readonly everyMs?: number;
 }
 
-/** Reads `GET path` and keeps it up to date while the component is on the screen. An undefined path reads nothing. */
+/** Reads `path` by GET, or by POST if there is a body, and keeps it up to date while the component is on the screen. An undefined path reads nothing. */
 export function useResource<T>(path: string | undefined, options: ResourceOptions = {}): Resource<T> {
-  const { query, live = true, everyMs } = options;
-  const address = path === undefined ? undefined : addressOf(path, query).href;
+  const { query, body, live = true, everyMs } = options;
+  const asked = body === undefined ? '' : JSON.stringify(body);
+  const address = path === undefined ? undefined : addressOf(path, query).href + asked;
   const value = useSignal<T | undefined>(undefined);
   const error = useSignal<ApiError | undefined>(undefined);
   const isLoading = useSignal(true);
@@ -40,7 +43,12 @@ export function useResource<T>(path: string | undefined, options: ResourceOption
     const controller = new AbortController();
     running.current = controller;
     isLoading.value = true;
-    get<T>(path, query, controller.signal)
+    const parameters = {
+      signal: controller.signal,
+      ...(query !== undefined && { query }),
+      ...(asked !== '' && { body }),
+    };
+    call<T>(asked === '' ? 'GET' : 'POST', path, parameters)
       .then(
         (answer) => {
           value.value = answer;

@@ -14,6 +14,8 @@ export const en = {
     justNow: 'just now',
     ago: (time: string) => `${time} ago`,
     in: (time: string) => `in ${time}`,
+    newer: 'Something has changed: show the newest',
+    end: (count: number) => `${count.toLocaleString()} shown`,
     skip: 'Skip to the content',
     menu: 'Menu',
     navigation: 'Pages',

@@ -16,6 +16,8 @@ export const zh: Texts = {
     justNow: '刚刚',
     ago: (time) => `${time} 前`,
     in: (time) => `${time} 后`,
+    newer: '有变化：显示最新内容',
+    end: (count) => `共显示 ${count.toLocaleString()} 条`,
     skip: '跳到正文',
     menu: '菜单',
     navigation: '页面',
