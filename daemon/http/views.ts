@@ -197,4 +197,16 @@ export type FeedItem =
       readonly at: string;
       readonly delivery: DeliveryView;
       readonly event: Pick<Event, 'id' | 'source' | 'type' | 'subject'>;
-    };
+    }
+  /** Change of an alert by a person or a timer. That an event changes one follows from its results. */
+  | {
+      readonly kind: 'alert';
+      readonly at: string;
+      readonly rule: string;
+      readonly key: string;
+      readonly state: AlertView['state'] | 'ended';
+      /** The person who acknowledged it, or took that back. */
+      readonly by?: string;
+    }
+  /** A silence that a person made or ended. */
+  | { readonly kind: 'silence'; readonly at: string; readonly silence: string; readonly state: 'made' | 'ended' };

@@ -4,9 +4,9 @@ import { href } from '../../lib/router.ts';
 /** One line of the live feed. */
 export interface FeedEntry {
   readonly id: string;
-  readonly kind: 'event' | 'delivery';
+  readonly kind: FeedItem['kind'];
   readonly at: string;
-  /** Outcome of a rule, or state of a delivery; `no_match` where no rule had an outcome. */
+  /** Outcome of a rule, or state of a delivery, an alert or a silence; `no_match` where no rule had an outcome. */
   readonly states: readonly string[];
   /** Type of the event, or the rule and the channel of a delivery. */
   readonly what: string;
@@ -20,8 +20,26 @@ export const MAX_ENTRIES = 500;
 const MAX_STATES = 3;
 
 export function entryOf(item: FeedItem, number: number): FeedEntry {
-  const { event, at } = item;
-  const common = { id: String(number), at, subject: event.subject ?? '', source: event.source };
+  const { at } = item;
+  const bare = { id: String(number), at, subject: '', source: '' };
+  if (item.kind === 'alert') {
+    const { kind, rule, key, state, by = '' } = item;
+    return {
+      ...bare,
+      kind,
+      states: [state],
+      what: rule,
+      subject: key,
+      source: by,
+      to: href(['alerts', key], { rule }),
+    };
+  }
+  if (item.kind === 'silence') {
+    const { kind, silence, state } = item;
+    return { ...bare, kind, states: [state], what: silence, to: href(['silences'], { id: silence }) };
+  }
+  const { event } = item;
+  const common = { ...bare, subject: event.subject ?? '', source: event.source };
   if (item.kind === 'delivery') {
     const { delivery } = item;
     return {

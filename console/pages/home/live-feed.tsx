@@ -59,7 +59,7 @@ export function LiveFeed(): VNode {
       <Filters
         of={[
           { name: 'text', label: home.search, isSearch: true },
-          { name: 'kind', label: home.kind, values: ['event', 'delivery'] },
+          { name: 'kind', label: home.kind, values: ['event', 'delivery', 'alert', 'silence'] },
         ]}
       />
       {shown.length === 0 ? (

@@ -1,11 +1,14 @@
 import { summarize } from '../../core/event/summary.ts';
-import type { Decision } from '../../core/flow/decision.ts';
+import type { Decision, StateChange } from '../../core/flow/decision.ts';
+import type { Alert } from '../../core/flow/steps/alert.ts';
+import { SILENCES } from '../../core/flow/steps/silence.ts';
 import { originOf } from '../../core/flow/select.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
-import type { DeliveryView } from '../../http/daemon-api.ts';
+import type { DeliveryView, FeedItem } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { Log } from '../../lib/log.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { DeliveryWaiter } from './delivery-waiter.ts';
 import type { Feed } from './feed.ts';
@@ -39,15 +42,16 @@ export function eventObserver(deps: {
   };
 }
 
-/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed. Several events of one message are reported once. */
+/** Reports results that a timer or a person gave to earlier events to the metrics, the log and the feed, and changes of alerts and silences to the feed. Several events of one message are reported once. */
 export function laterObserver(deps: {
   feed: Feed;
-  metrics: Metrics;
-  own: OwnEvents;
+  metrics: Pick<Metrics, 'ruleOutcome'>;
+  own: Pick<OwnEvents, 'ruleError'>;
+  clock: Clock;
   log: Log;
 }): (decision: Decision) => void {
-  const { feed, metrics, own, log } = deps;
-  return ({ later = [] }) => {
+  const { feed, metrics, own, clock, log } = deps;
+  return ({ later = [], states }) => {
     for (const { event, result } of later) {
       const { at, rule, key, outcome, reason } = result;
       if (result.with_event !== undefined) continue;
@@ -56,7 +60,27 @@ export function laterObserver(deps: {
       log.info({ event: event.id, rule, key, outcome, reason }, 'later');
       if (feed.hasListeners) feed.publish({ kind: 'later', at, event, result });
     }
+    if (!feed.hasListeners) return;
+    for (const change of states) {
+      const item = feedItemOf(change, clock.now());
+      if (item !== undefined) feed.publish(item);
+    }
   };
+}
+
+/** Item of the feed for a stored change of an alert or a silence. */
+function feedItemOf({ rule, key, step, value }: StateChange, now: number): FeedItem | undefined {
+  const at = rfc3339(now);
+  if (step === 'alert') {
+    const { acknowledged, unacknowledged } = (value ?? {}) as Partial<Alert>;
+    const by = (acknowledged ?? unacknowledged)?.by;
+    const state = value === null ? 'ended' : acknowledged === undefined ? 'firing' : 'acknowledged';
+    return { kind: 'alert', at, rule, key, state, ...(by !== undefined && { by }) };
+  }
+  if (step !== SILENCES.step || rule !== SILENCES.rule) return undefined;
+  const { until } = value as { readonly until?: string };
+  const isOver = until !== undefined && Date.parse(until) <= now;
+  return { kind: 'silence', at, silence: key, state: isOver ? 'ended' : 'made' };
 }
 
 /** Reports attempts and settled deliveries to the metrics, the waits and the feed. Returns the unsubscription. */

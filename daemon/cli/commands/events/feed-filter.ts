@@ -2,6 +2,7 @@ import type { FEED_FILTERS } from '../../../core/values/history-filters.ts';
 import { containsText } from '../../../core/values/contains-text.ts';
 import type { ValuesOf } from '../../../core/values/parameter.ts';
 import { compileGlob } from '../../../core/match/glob.ts';
+import type { Event } from '../../../core/event/event.ts';
 import type { FeedItem } from '../../../http/daemon-api.ts';
 
 export type FeedFilter = ValuesOf<typeof FEED_FILTERS>;
@@ -19,11 +20,16 @@ function eventTests({ source, type, event: id, text }: FeedFilter): readonly Tes
   const isType = type === undefined ? undefined : compileGlob(type);
   const wanted = text?.toLowerCase();
   return [
-    ...(source === undefined ? [] : [({ event }: FeedItem) => event.source === source]),
-    ...(isType === undefined ? [] : [({ event }: FeedItem) => isType(event.type)]),
-    ...(id === undefined ? [] : [({ event }: FeedItem) => event.id === id]),
+    ...(source === undefined ? [] : [(item: FeedItem) => eventOf(item)?.source === source]),
+    ...(isType === undefined ? [] : [(item: FeedItem) => isType(eventOf(item)?.type ?? '')]),
+    ...(id === undefined ? [] : [(item: FeedItem) => eventOf(item)?.id === id]),
     ...(wanted === undefined ? [] : [(item: FeedItem) => containsText(item, wanted)]),
   ];
+}
+
+/** A change of an alert or a silence is about no single event. */
+function eventOf(item: FeedItem): Pick<Event, 'id' | 'source' | 'type'> | undefined {
+  return 'event' in item ? item.event : undefined;
 }
 
 /** Tests of the rules: one result of the item, or its delivery, must fit all of them. A delivery has no outcome. */
@@ -46,8 +52,18 @@ function resultTests({ rule, key, outcome }: FeedFilter): readonly Test[] {
 function resultsOf(
   item: FeedItem,
 ): readonly { readonly rule: string; readonly key?: string; readonly outcome?: string }[] {
-  if (item.kind === 'event') return item.results;
-  return [item.kind === 'later' ? item.result : { rule: item.delivery.rule, key: item.delivery.key }];
+  switch (item.kind) {
+    case 'event':
+      return item.results;
+    case 'later':
+      return [item.result];
+    case 'delivery':
+      return [{ rule: item.delivery.rule, key: item.delivery.key }];
+    case 'alert':
+      return [{ rule: item.rule, key: item.key }];
+    case 'silence':
+      return [];
+  }
 }
 
 /** Tests of the delivery; events and later results have none. */

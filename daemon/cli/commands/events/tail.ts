@@ -14,7 +14,7 @@ type TailOptions = CommonOptions & FeedFilter;
 
 export const verb: Verb = (program, { terminal, access, run }) => {
   const command = daemonOptions(program.command('tail')).description(
-    'show events, decisions and deliveries as they happen',
+    'show events, decisions, deliveries and changes of alerts and silences as they happen',
   );
   filterOptions(command, FEED_FILTERS).action((options: TailOptions) =>
     run(async () => follow(terminal, await access.client(options), options), SHORT_GRACE_MS),
@@ -67,4 +67,11 @@ const TEXTS: { readonly [Kind in FeedItem['kind']]: (item: Item<Kind>, style: St
       ...(delivery.next_at === undefined ? [] : [`next at ${style.time(delivery.next_at)}`]),
       ...keptBackText(delivery, style),
     ].join('  '),
+  alert: ({ rule, key, state, by }, { paint }) =>
+    [
+      paint('blue', 'alert   '),
+      harmless(`${rule}  ${key}`),
+      `${state}${by === undefined ? '' : ` by ${harmless(by)}`}`,
+    ].join('  '),
+  silence: ({ silence, state }, { paint }) => [paint('blue', 'silence '), silence, state].join('  '),
 };

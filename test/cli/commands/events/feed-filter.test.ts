@@ -12,6 +12,8 @@ const ITEMS: Readonly<Record<string, FeedItem>> = {
   unmatched: { kind: 'event', at, event: { ...event, id: 'e-2', type: 'login', data: {} }, outcomes: {}, results: [] },
   later: { kind: 'later', at, event, result: { ...result, outcome: 'notified', at } },
   delivery: { kind: 'delivery', at, delivery: SAMPLE_DELIVERY, event },
+  alert: { kind: 'alert', at, rule: 'disks', key: 'w1', state: 'acknowledged', by: 'ann' },
+  silence: { kind: 'silence', at, silence: 's-1', state: 'made' },
 };
 
 function shown(filter: Parameters<typeof feedTest>[0]): string[] {
@@ -20,7 +22,7 @@ function shown(filter: Parameters<typeof feedTest>[0]): string[] {
 }
 
 test('without a filter everything is shown', () => {
-  expect(shown({})).toEqual(['event', 'unmatched', 'later', 'delivery']);
+  expect(shown({})).toEqual(['event', 'unmatched', 'later', 'delivery', 'alert', 'silence']);
 });
 
 test.each([
@@ -30,6 +32,8 @@ test.each([
   [{ event: 'e-2' }, ['unmatched']],
   [{ text: 'db1' }, ['event', 'later', 'delivery']],
   [{ text: 'backup' }, ['event', 'later', 'delivery']],
+  [{ rule: 'disks' }, ['alert']],
+  [{ key: 'w1', rule: 'disks' }, ['alert']],
   [{ rule: 'backups' }, ['event', 'later', 'delivery']],
   [{ key: 'db1' }, ['event', 'later']],
   [{ outcome: 'waiting' }, ['event']],
