@@ -15,7 +15,7 @@ import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
 import { Connection } from './connection.ts';
 import { MessageFrames, positionOf, pushBody, readFrame } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
-import { Tickets } from './tickets.ts';
+import { Tickets } from '../../lib/secrets/tickets.ts';
 
 export interface PushServerDeps {
   readonly store: Store;
@@ -44,6 +44,7 @@ const FEED_PONG = JSON.stringify({ kind: 'pong' });
 const EVERYBODY = '*';
 /** Time for clients to answer the close frame. */
 const CLOSE_GRACE_MS = 500;
+const TICKET_LIFE_SECONDS = 30;
 
 /** Registry of connected users. A connection that ends is removed; pushes that it did not acknowledge stay in the store. */
 export function openPushServer(deps: PushServerDeps): PushServer {
@@ -52,7 +53,7 @@ export function openPushServer(deps: PushServerDeps): PushServer {
 
 class WebSocketPushServer implements PushServer {
   readonly #deps: PushServerDeps;
-  readonly #tickets: Tickets;
+  readonly #tickets: Tickets<string>;
   readonly #users = new Map<string, Set<UserConnection>>();
   readonly #feeds = new Set<() => void>();
   readonly #frames = new MessageFrames();
@@ -66,7 +67,7 @@ class WebSocketPushServer implements PushServer {
 
   constructor(deps: PushServerDeps) {
     this.#deps = deps;
-    this.#tickets = new Tickets(deps.clock);
+    this.#tickets = new Tickets(deps.clock, TICKET_LIFE_SECONDS);
   }
 
   async push({ delivery, message, to, require, keepUntil }: Parameters<PushGateway['push']>[0]): Promise<void> {

@@ -6,6 +6,10 @@ export interface Caller {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly user?: string;
+  /** Whether the caller is on the Unix socket, without a token. */
+  readonly isSocket?: true;
+  /** Set for a session of the web console: the token that made its ticket (undefined for the socket), and its end in milliseconds since the epoch. */
+  readonly session?: { readonly by?: string; readonly until: number };
 }
 
 export type StreamKind = 'stream' | 'feed';
