@@ -4,6 +4,7 @@ import type { Token } from '../core/ruleset.ts';
 import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
 import { type Metrics, openMetrics, type WatchdogResult } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
+import { consoleLogins } from './console/logins.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { deliveryView } from './api/views.ts';
 import { DaemonDoctor } from './doctor/daemon-doctor.ts';
@@ -67,10 +68,24 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
+  const isOn = (): boolean => live.ruleset.daemon.console;
+  const console = consoleLogins({ sessions: state.sessions, tokens, isOn, clock });
   const refusing = (): string | undefined => lifecycle.refusing;
   const identity = { version, pid, startedAt: clock.now() };
   const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });
-  const daemon = daemonApi({ ...state, ...runtime, ...identity, doctor, clock, check, tokens, refusing, waiter, feed });
+  const daemon = daemonApi({
+    ...state,
+    ...runtime,
+    ...identity,
+    doctor,
+    clock,
+    check,
+    tokens,
+    console,
+    refusing,
+    waiter,
+    feed,
+  });
   const view = async (id: string): Promise<DeliveryView | undefined> => {
     const stored = await store.deliveries.find(id);
     return stored && deliveryView(stored, lanes);

@@ -196,6 +196,8 @@ export interface DaemonSettings {
   readonly publicUrl?: string;
   /** Origins of the web applications whose pages may open the stream. */
   readonly origins: readonly string[];
+  /** Whether the web console is served. */
+  readonly console: boolean;
   /** Undefined: none. */
   readonly proxy?: ProxySetting;
   /** Absolute paths of modules with channel types. */

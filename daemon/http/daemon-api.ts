@@ -18,6 +18,8 @@ import type { HookRoute } from '../sources/source.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
+import type { IssuedTicket } from '../lib/secrets/tickets.ts';
+import type { Caller } from './stream/stream-server.ts';
 import type {
   ExplanationView,
   ListedSilenceView,
@@ -86,6 +88,8 @@ export interface DaemonApi {
   /** Completes deliveries that a user has acknowledged, with this receipt. */
   acknowledged(deliveries: readonly string[], receipt: Receipt): Promise<void>;
   readonly webPush: WebPushApi;
+  /** Logins of the web console. */
+  readonly console: ConsoleApi;
   /** Tokens of the live rules; without any, the token that the first start created. */
   tokens(): readonly Token[];
   /** `daemon.public_url` and `daemon.origins` of the live rules. */
@@ -283,6 +287,27 @@ export interface WebPushApi {
   subscribe(user: string, subscription: WebPushSubscription): Promise<void>;
   /** Resolves to false if the user has no such subscription. */
   end(user: string, endpoint: string): Promise<boolean>;
+}
+
+/** Logins of the web console. */
+export interface ConsoleApi {
+  /** `daemon.console` of the live rules. */
+  isOn(): boolean;
+  /** Creates a ticket for one login with these scopes; `caller` is the maker, who has scope `admin`. */
+  ticket(scopes: readonly string[], caller: Caller): IssuedTicket;
+  /** Redeems a ticket; undefined when it is not valid any more. */
+  login(ticket: string): SessionView | undefined;
+  /** Owner of a session token; undefined when it is not valid. */
+  caller(token: string): Caller | undefined;
+}
+
+/** A session of the web console. */
+export interface SessionView {
+  readonly token: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** Seconds. */
+  readonly expires_in: number;
 }
 
 /** Examination of the daemon and its machine. */

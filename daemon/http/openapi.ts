@@ -2,6 +2,7 @@ import type { Route } from './routes/route.ts';
 
 function scopeText(scope: Route['scope']): string {
   if (scope === 'open') return 'No token.';
+  if (scope === 'any') return 'Any token.';
   if (scope === 'local') return 'No token on the loopback and the Unix socket, else scope `read`.';
   const names = [scope].flat().flatMap((one) => (one === 'stream' ? ['stream', 'stream:USER'] : [one]));
   return `Scope ${names.map((name) => `\`${name}\``).join(' or ')}.`;

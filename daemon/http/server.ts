@@ -60,7 +60,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { listen, socket, otherSocket, socketGroup } = options;
   const host = listen.slice(0, listen.lastIndexOf(':')).replace(/^\[|\]$/g, '');
   const number = Number(listen.slice(listen.lastIndexOf(':') + 1));
-  const router = new Router(options, openHostCheck(host, options.daemon));
+  let bound = listen;
+  const router = new Router({ ...options, address: () => bound }, openHostCheck(host, options.daemon));
   const tcp = openEndpoint(options, router, false);
   const unix = openEndpoint(options, router, true);
   const file = openSocketFile([socket, ...(otherSocket === undefined ? [] : [otherSocket])], socketGroup);
@@ -75,8 +76,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     throw error;
   }
   const { address, port } = tcp.server.address() as AddressInfo;
+  bound = `${address.includes(':') ? `[${address}]` : address}:${port}`;
   return {
-    address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    address: bound,
     socket: published,
     stopAccepting: () => router.stop(),
     async close(graceMs) {

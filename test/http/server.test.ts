@@ -53,6 +53,7 @@ test('each route requires its scope, and only the listed ones are open', async (
     ...page.map((file) => `/v1/webpush/${file}`),
     '/',
     '/console/:file',
+    '/v1/console/login',
     '/openapi.json',
     '/client.js',
   ]);

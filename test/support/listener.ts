@@ -105,7 +105,7 @@ export interface Answer {
 
 export interface Asking {
   readonly method?: string;
-  readonly token?: string;
+  readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   /** Whether to use the Unix socket. */

@@ -19,6 +19,9 @@ import type {
   HistoryRequest,
   StatusView,
 } from '../../daemon/http/daemon-api.ts';
+import { consoleLogins } from '../../daemon/app/console/logins.ts';
+import { sessionTokens } from '../../daemon/app/console/session-token.ts';
+import { systemClock } from '../../daemon/lib/time/clock.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
 import { RecordedAlertActions } from './alert-actions.ts';
 
@@ -104,6 +107,15 @@ export class RecordedDaemon implements DaemonApi {
   readonly asked: HistoryRequest[] = [];
   onExplain: DaemonApi['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
+
+  /** `daemon.console` */
+  isConsoleOn = true;
+  readonly console = consoleLogins({
+    sessions: sessionTokens(Buffer.alloc(32, 7)),
+    tokens: () => this.known,
+    isOn: () => this.isConsoleOn,
+    clock: systemClock,
+  });
 
   readonly webPush: DaemonApi['webPush'] = {
     publicKey: () => Promise.resolve('BPublicKey'),

@@ -42,6 +42,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     feed: (listener) => feed.follow(listener),
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     webPush: deps.webPush,
+    console: deps.console,
     tokens: deps.tokens,
     publicUrl: () => live.ruleset.daemon.publicUrl,
     origins: () => live.ruleset.daemon.origins,

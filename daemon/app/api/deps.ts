@@ -44,6 +44,7 @@ export interface DaemonApiDeps {
   readonly doctor: DaemonApi['doctor'];
   readonly waiter: DeliveryWaiter;
   readonly webPush: DaemonApi['webPush'];
+  readonly console: DaemonApi['console'];
   readonly feed: Feed;
   readonly buttons: DaemonApi['buttons'];
   readonly listeners: Pick<ButtonListeners, 'faults'>;

@@ -19,6 +19,7 @@ import { sourceTypes } from '../../sources/index.ts';
 import { openStore } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
 import { type ButtonTokens, buttonTokens } from '../buttons/token.ts';
+import { type SessionTokens, sessionTokens } from '../console/session-token.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
 import { KeptRules, readKeptRules } from './kept-rules.ts';
@@ -56,6 +57,8 @@ export interface OpenState {
   readonly inbox: Inbox;
   /** Signs the tokens of the buttons of messages. */
   readonly tokens: ButtonTokens;
+  /** Signs the tokens of the sessions of the web console. */
+  readonly sessions: SessionTokens;
   /** Group that may use the socket; undefined for that of the process. */
   readonly socketGroup: SocketGroup | undefined;
 }
@@ -136,7 +139,22 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const kept = keptRulesOf({ options, paths, store, log, key });
   closers.own('kept rules', () => kept.idle());
   const tokens = buttonTokens(key.derive('buttons'));
-  return { closers, scrubber, log, paths, live, ...start, kept, store, deadLetters, inbox, tokens, socketGroup };
+  const sessions = sessionTokens(key.derive('console sessions'));
+  return {
+    closers,
+    scrubber,
+    log,
+    paths,
+    live,
+    ...start,
+    kept,
+    store,
+    deadLetters,
+    inbox,
+    tokens,
+    sessions,
+    socketGroup,
+  };
 }
 
 function keptRulesOf({

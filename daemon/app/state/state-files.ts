@@ -23,7 +23,11 @@ export const STATE_FILES: readonly StateFile[] = [
   file('dead-letters.torn-*', true, 'an incomplete last line of the dead letters, moved away after a crash'),
   file('inbox/*', true, 'events of `belfry emit` that no daemon has read yet; `.bad`: those that are no events'),
   file('kept-rules/*', true, 'the last good rules, for a start with rules that do not load'),
-  file('key', true, 'key of the fingerprints by which changed secrets are recognized, and of the links of buttons'),
+  file(
+    'key',
+    true,
+    'key of the fingerprints by which changed secrets are recognized, of the links of buttons, and of the sessions of the console',
+  ),
   file('token', true, 'the first token, made when the rules have none'),
   file('last-config', true, 'path of the rules of the last daemon'),
   file('reserve', false, 'space for settling deliveries on a full disk'),

@@ -5,13 +5,13 @@ import { discardRest, readBody } from '../request/body.ts';
 import type { HostCheck } from '../request/host-check.ts';
 import { HttpProblem, problemOf } from '../problem.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
-import type { ButtonLimit } from './limit.ts';
+import type { TokenLimit } from '../request/token-limit.ts';
 import { type PageKind, textsFor } from './texts.ts';
 
 export interface ButtonDeps {
   readonly daemon: Pick<DaemonApi, 'buttons'>;
   readonly hostCheck: HostCheck;
-  readonly limit: ButtonLimit;
+  readonly limit: TokenLimit;
 }
 
 /** The form has one short field. */

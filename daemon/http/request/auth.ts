@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { actorName } from '../../core/alerts/actor.ts';
 import type { Token } from '../../core/ruleset.ts';
+import type { DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 import type { Caller } from '../stream/stream-server.ts';
 
@@ -9,19 +10,22 @@ import type { Caller } from '../stream/stream-server.ts';
 export type TokenScope = 'emit' | 'read' | 'ack' | 'admin' | 'stream';
 
 /** Caller on the Unix socket. The mode of the file restricts who can connect; a connected user may do everything. */
-export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'] };
+export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'], isSocket: true };
 
 const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="belfry"' } };
 
-/** Finds the owner of a token. All tokens are compared in constant time, so that the duration reveals nothing. */
-export function callerOf(token: string, tokens: readonly Token[]): Caller | undefined {
+/**
+ * Finds the owner of a token: of the rules, or of a session of the web console. All tokens of the rules are compared in constant time, so
+ * that the duration reveals nothing.
+ */
+export function callerOf(token: string, daemon: Pick<DaemonApi, 'tokens' | 'console'>): Caller | undefined {
   const given = hash('sha256', token, 'buffer');
   let found: Caller | undefined;
-  for (const known of tokens) {
+  for (const known of daemon.tokens()) {
     const expected = hashOf(known);
     if (expected.length === given.length && timingSafeEqual(expected, given)) found = known;
   }
-  return found;
+  return found ?? daemon.console.caller(token);
 }
 
 const hashes = new WeakMap<Token, Buffer>();
@@ -42,9 +46,10 @@ export function subprotocolToken(request: IncomingMessage): string | undefined {
   return offered.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length);
 }
 
-/** Throws 401 or 403 unless the caller has the scope, or one of several; `admin` includes every scope. */
-export function requireScope(caller: Caller | undefined, scope: TokenScope | readonly TokenScope[]): Caller {
+/** Throws 401 or 403 unless the caller has the scope, or one of several; `admin` includes every scope, `any` is every caller. */
+export function requireScope(caller: Caller | undefined, scope: TokenScope | readonly TokenScope[] | 'any'): Caller {
   if (caller === undefined) throw new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
+  if (scope === 'any') return caller;
   const wanted = [scope].flat();
   if (caller.scopes.includes('admin') || wanted.some((one) => hasScope(caller, one))) return caller;
   throw new HttpProblem(

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { TokenScope } from '../request/auth.ts';
+import type { TokenLimit } from '../request/token-limit.ts';
 import type { ClientDisconnect } from '../request/client-disconnect.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DaemonApi } from '../daemon-api.ts';
@@ -17,6 +18,10 @@ export interface RouteDeps {
   readonly log: Log;
   readonly scrubber: Scrubber;
   readonly clock: Clock;
+  /** `host:port` on which the daemon listens. */
+  readonly address: () => string;
+  /** Limit of requests with wrong tokens on routes without authentication. */
+  readonly limit: TokenLimit;
 }
 
 /** One request with its parsed parameters and its caller. */
@@ -34,8 +39,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path in the syntax of find-my-way: `/v1/events/:id`. */
   readonly path: string;
-  /** Scope that the token needs, or one of several. `open`: no token; `local`: no token on the loopback, else `read`. */
-  readonly scope: TokenScope | readonly TokenScope[] | 'open' | 'local';
+  /** Scope that the token needs, or one of several. `any`: any token; `open`: no token; `local`: no token on the loopback, else `read`. */
+  readonly scope: TokenScope | readonly TokenScope[] | 'any' | 'open' | 'local';
   /** Pages of `daemon.origins` may call it, and a ticket is accepted instead of a token. */
   readonly pages?: true;
   /** One line for the OpenAPI description. */

@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { handleButton } from '../buttons/handle.ts';
-import { ButtonLimit } from '../buttons/limit.ts';
+import { TokenLimit } from '../request/token-limit.ts';
 import { BUTTON_PATH, buttonToken } from '../buttons/path.ts';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
 import { discardRest } from '../request/body.ts';
@@ -23,6 +23,7 @@ import { doctorRoutes } from './daemon/doctor.ts';
 import { eventRoutes } from './events/events.ts';
 import { explainRoutes } from './events/explain.ts';
 import { historyRoutes } from './events/history.ts';
+import { loginRoutes } from './console/login.ts';
 import { metaRoutes } from './daemon/meta.ts';
 import { retryRoutes } from './deliveries/retry.ts';
 import { streamRoutes, UPGRADES } from './push/stream.ts';
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...streamRoutes,
   ...webPushRoutes,
   ...consoleFileRoutes,
+  ...loginRoutes,
   ...metaRoutes(() => routes),
 ];
 
@@ -68,14 +70,12 @@ export class Router {
   readonly #deps: RouteDeps;
   readonly #hostCheck: HostCheck;
   readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
-  readonly #buttonLimit: ButtonLimit;
   readonly #prefix: PathPrefix;
   #stopping = false;
 
-  constructor(deps: RouteDeps, hostCheck: HostCheck) {
-    this.#deps = deps;
+  constructor(deps: Omit<RouteDeps, 'limit'>, hostCheck: HostCheck) {
+    this.#deps = { ...deps, limit: new TokenLimit(deps.clock) };
     this.#hostCheck = hostCheck;
-    this.#buttonLimit = new ButtonLimit(deps.clock);
     const paths = [...routes.map(({ path }) => path), ...HOOK_PATHS, BUTTON_PATH];
     this.#prefix = new PathPrefix(() => deps.daemon.publicUrl(), paths);
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
@@ -146,8 +146,8 @@ export class Router {
   /** A link is opened by any name of the daemon, and its token is the permission. */
   #button(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
     if (this.#stopping) throw stoppingProblem();
-    const { daemon } = this.#deps;
-    return handleButton(request, response, token, { daemon, hostCheck: this.#hostCheck, limit: this.#buttonLimit });
+    const { daemon, limit } = this.#deps;
+    return handleButton(request, response, token, { daemon, hostCheck: this.#hostCheck, limit });
   }
 
   /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */
@@ -179,7 +179,7 @@ export class Router {
       return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
     }
     const token = bearerOf(request) ?? subprotocolToken(request);
-    if (token !== undefined) return callerOf(token, this.#deps.daemon.tokens());
+    if (token !== undefined) return callerOf(token, this.#deps.daemon);
     return trusted ? SOCKET_CALLER : undefined;
   }
 

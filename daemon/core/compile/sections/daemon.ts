@@ -108,6 +108,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens,
     public_url: publicUrl,
     origins,
+    console,
     proxy,
     egress,
     attach_from: attachFrom,
@@ -125,6 +126,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
+    console,
     ...(proxy !== 'none' && { proxy }),
     plugins: plugins ?? [],
     ...(egress !== undefined && {

@@ -129,6 +129,14 @@ export const daemonSchema = strict(
         },
       ),
     ),
+    console: Type.Optional(
+      Type.Boolean({
+        description:
+          'Serve the web console. `false` turns off the page at `/` with its files, the logins of `belfry console`, and the sessions that they began; the API stays.',
+        examples: [false],
+        default: true,
+      }),
+    ),
     proxy: Type.Optional(
       proxy({
         description:

@@ -13,10 +13,10 @@ interface Window {
 }
 
 /**
- * Limits requests without authentication. Wrong tokens share one limit, so that somebody who tries tokens cannot fill the daemon, and does
- * not keep people with a right one from pressing a button. Counts in whole seconds.
+ * Limits requests whose permission is a token in them: presses of buttons, and logins to the web console. Wrong tokens share one limit, so
+ * that somebody who tries tokens cannot fill the daemon, and does not keep out people with a right one. Counts in whole seconds.
  */
-export class ButtonLimit {
+export class TokenLimit {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #wrong: Window = { start: Number.NEGATIVE_INFINITY, count: 0 };
   readonly #right = new Map<string, Window>();
