@@ -131,7 +131,7 @@ test.each(verbs.map((verb) => [verb.words.join(' '), verb] as const))(
   },
 );
 
-test('an address with a path, or no address, is refused', async () => {
+test('an address with more than a path, or no address, is refused', async () => {
   for (const url of WRONG_VALUES.address!) {
     const { code, stderr } = await belfry(undefined, ['status', `--url=${url}`]);
     expect([url, code, stderr]).toEqual([url, 2, expect.stringMatching(/^belfry: --url: /)]);

@@ -7,6 +7,7 @@ import type { Verb } from '../context.ts';
 export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
   run: () => import('./daemon/run.ts'),
   status: () => import('./daemon/status.ts'),
+  console: () => import('./daemon/console.ts'),
   reload: () => import('./daemon/reload.ts'),
   audit: () => import('./daemon/audit.ts'),
   doctor: () => import('./daemon/doctor.ts'),

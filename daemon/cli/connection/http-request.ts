@@ -27,11 +27,13 @@ export async function sendRequest(given: HttpRequest): Promise<IncomingMessage> 
   // Most commands talk over the socket: TLS is loaded only for `--url https://...`.
   const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
   return new Promise((resolve, reject) => {
+    // A proxy may publish the daemon below a path.
+    const prefix = url.pathname.replace(/\/+$/, '');
     const sent = request(url, {
       ...('socketPath' in to && { socketPath: to.socketPath }),
       agent,
       method,
-      path,
+      path: prefix + path,
       ...(headers !== undefined && { headers }),
       ...(signal !== undefined && { signal }),
     });

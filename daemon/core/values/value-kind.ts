@@ -56,15 +56,15 @@ export const TOKEN: ValueKind<string> = {
   read: (text) => (/^[\x21-\x7E]+$/.test(text) ? text : undefined),
 };
 
-/** The address of a daemon. */
+/** The address of a daemon, without a slash at its end. */
 export const ADDRESS: ValueKind<string> = {
   name: 'address',
-  allowed: 'an address such as http://127.0.0.1:8765, without a path',
+  allowed: 'an address such as http://127.0.0.1:8765 or https://example.com/belfry',
   read(text) {
     if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
     const { protocol, host, pathname, search, hash, username, password } = new URL(text);
-    const bare = pathname === '/' && [search, hash, username, password].every((part) => part === '');
-    return bare ? `${protocol}//${host}` : undefined;
+    const isBare = [search, hash, username, password].every((part) => part === '');
+    return isBare ? `${protocol}//${host}${pathname.replace(/\/+$/, '')}` : undefined;
   },
 };
 
