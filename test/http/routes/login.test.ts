@@ -86,13 +86,15 @@ test('wrong tickets are limited, and do not keep out a right one; pages of other
   expect((await login(to, { ticket })).status).toBe(200);
 });
 
-test('without the console there are no tickets, no logins and no sessions', async () => {
+test('without the console there are no pages, no tickets, no logins and no sessions', async () => {
   const to = await openTestListener();
   const { token } = (await login(to, { ticket: await ticketOf(to) })).json;
   const ticket = await ticketOf(to);
   to.daemon.isConsoleOn = false;
   expect(await post(to, '/v1/console/tickets', {})).toMatchObject({ status: 404, json: { code: 'console.off' } });
   expect(await login(to, { ticket })).toMatchObject({ status: 404, json: { code: 'console.off' } });
+  for (const path of ['/', '/console/any.js'])
+    expect(await ask(to, path)).toMatchObject({ status: 404, json: { code: 'console.off' } });
   expect((await ask(to, '/v1/status', { token })).status).toBe(401);
   expect((await ask(to, '/v1/status', { token: 'read-token' })).status).toBe(200);
 });

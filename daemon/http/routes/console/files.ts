@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { packageRoot } from '../../../lib/files/package-root.ts';
 import { HttpProblem } from '../../problem.ts';
 import type { Route } from '../route.ts';
+import { requireConsole } from './login.ts';
 
 const PAGE = 'index.html';
 
@@ -77,8 +78,9 @@ export const consoleFileRoutes: readonly Route[] = [
     path: '/',
     scope: 'open',
     summary: 'The web console.',
-    answers: { 200: 'HTML', 304: 'Not changed' },
-    handle({ request, response }) {
+    answers: { 200: 'HTML', 304: 'Not changed', 404: '`daemon.console` is false' },
+    handle({ request, response }, { daemon }) {
+      requireConsole(daemon);
       const etag = `"${createHash('sha256')
         .update(readFileSync(new URL(PAGE, folder())))
         .digest('base64url')}"`;
@@ -94,7 +96,8 @@ export const consoleFileRoutes: readonly Route[] = [
     scope: 'open',
     summary: 'A file of the web console. Its name has a hash of its content.',
     answers: { 200: 'JavaScript, CSS or SVG', 404: 'No such file' },
-    handle({ request, response, params: { file = '' } }) {
+    handle({ request, response, params: { file = '' } }, { daemon }) {
+      requireConsole(daemon);
       if (file === PAGE || !isBuilt(file))
         throw new HttpProblem(404, 'path.none', 'there is no such file; load the page anew');
       sendFile(request, response, file, { 'cache-control': 'public, max-age=31536000, immutable' });
