@@ -68,8 +68,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
-  const isOn = (): boolean => live.ruleset.daemon.console;
-  const console = consoleLogins({ sessions: state.sessions, tokens, isOn, clock });
+  const console = consoleLogins({ ...state, tokens, clock, isOn: () => live.ruleset.daemon.console });
   const refusing = (): string | undefined => lifecycle.refusing;
   const identity = { version, pid, startedAt: clock.now() };
   const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });

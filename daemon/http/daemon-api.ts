@@ -1,9 +1,7 @@
 import type { WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
-import type { PressOutcome } from '../core/alerts/press.ts';
-import type { ButtonChange } from '../core/message/alert-button.ts';
-import type { DeadLetter, Delivery, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { EventInput } from '../core/event/event.ts';
 import type { StoredMessage } from '../core/message/message.ts';
@@ -18,8 +16,8 @@ import type { HookRoute } from '../sources/source.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
-import type { IssuedTicket } from '../lib/secrets/tickets.ts';
-import type { Caller } from './stream/stream-server.ts';
+import type { ButtonApi } from './api/buttons.ts';
+import type { ConsoleApi } from './api/console.ts';
 import type {
   ExplanationView,
   ListedSilenceView,
@@ -31,6 +29,8 @@ import type {
   FeedItem,
 } from './views.ts';
 
+export type * from './api/buttons.ts';
+export type * from './api/console.ts';
 export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
@@ -135,38 +135,6 @@ export interface AlertActions {
   planSilence(posted: unknown, isForced: boolean): Promise<SilencePlanned>;
   expireSilence(id: string): Promise<{ readonly kind: Expiry } | { readonly kind: 'file'; readonly file: string }>;
 }
-
-/** Buttons of messages. A token is the permission to press one button once. */
-export interface ButtonApi {
-  /** Whether this daemon has signed the token. Costs no access to the store. */
-  isSigned(token: string): boolean;
-  /** State of a button. Changes nothing. */
-  look(token: string): Promise<ButtonView>;
-  /** Presses a button. Resolves when the change is on disk. */
-  press(token: string, presser: Presser): Promise<ButtonView>;
-}
-
-export interface Presser {
-  /** Name that a provider gives; undefined for a person who opened a link. */
-  readonly name?: string;
-  /** Whether the person may press the buttons of this delivery. */
-  readonly mayPress?: (delivery: Delivery) => boolean;
-}
-
-export type ButtonView =
-  /** The token was not signed by this daemon, or the person may not use it. */
-  | { readonly kind: 'unknown' }
-  /** The history does not have the message any more. */
-  | { readonly kind: 'forgotten' }
-  | {
-      readonly kind: 'found';
-      readonly change: ButtonChange;
-      readonly rule: string;
-      readonly key: string;
-      /** Title of the message. */
-      readonly title: string;
-      readonly state: PressOutcome;
-    };
 
 export type SilenceMade =
   | { readonly kind: 'made'; readonly silence: MadeSilenceView }
@@ -287,27 +255,6 @@ export interface WebPushApi {
   subscribe(user: string, subscription: WebPushSubscription): Promise<void>;
   /** Resolves to false if the user has no such subscription. */
   end(user: string, endpoint: string): Promise<boolean>;
-}
-
-/** Logins of the web console. */
-export interface ConsoleApi {
-  /** `daemon.console` of the live rules. */
-  isOn(): boolean;
-  /** Creates a ticket for one login with these scopes; `caller` is the maker, who has scope `admin`. */
-  ticket(scopes: readonly string[], caller: Caller): IssuedTicket;
-  /** Redeems a ticket; undefined when it is not valid any more. */
-  login(ticket: string): SessionView | undefined;
-  /** Owner of a session token; undefined when it is not valid. */
-  caller(token: string): Caller | undefined;
-}
-
-/** A session of the web console. */
-export interface SessionView {
-  readonly token: string;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  /** Seconds. */
-  readonly expires_in: number;
 }
 
 /** Examination of the daemon and its machine. */
