@@ -12,6 +12,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   pending: 'accent',
   sending: 'accent',
   waiting: 'accent',
+  counting: 'accent',
+  collected: 'accent',
   held: 'warn',
   paused: 'warn',
   acknowledged: 'warn',

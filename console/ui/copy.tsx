@@ -22,7 +22,10 @@ export function Copy({ text, label }: { text: string; label: string }): VNode {
   };
   return (
     <button type="button" class="plain" title={text} aria-label={common.copyAs(label)} onClick={copy}>
-      ⧉ {label}
+      <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M5 5V2h9v9h-3M2 5h9v9H2z" />
+      </svg>{' '}
+      {label}
     </button>
   );
 }

@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import { Page } from '../../ui/page.tsx';
+import { place } from '../../lib/router.ts';
+import { EventPage } from './event.tsx';
+import { EventList } from './event-list.tsx';
 
+/** History of events, or one event at `#/events/ID`. */
 export function Events(): VNode {
-  return <Page title={texts.value.events.title}>{null}</Page>;
+  const [, id] = place.value.path;
+  return id === undefined ? <EventList /> : <EventPage key={id} id={id} />;
 }

@@ -9,6 +9,9 @@ export interface ScenarioIds {
   readonly event: string;
   readonly delivery: string;
   readonly dead: string;
+  readonly throttled: string;
+  readonly silenced: string;
+  readonly unmatched: string;
 }
 
 /** Every page, and every view of a page that looks different. */
@@ -17,6 +20,10 @@ export const ADDRESSES: readonly PageAddress[] = [
   { name: 'wall', hash: () => 'wall' },
   { name: 'alerts', hash: () => 'alerts' },
   { name: 'events', hash: () => 'events' },
+  { name: 'event-dead', hash: ({ event }) => `events/${event}` },
+  { name: 'event-throttled', hash: ({ throttled }) => `events/${throttled}` },
+  { name: 'event-silenced', hash: ({ silenced }) => `events/${silenced}` },
+  { name: 'event-unmatched', hash: ({ unmatched }) => `events/${unmatched}` },
   { name: 'deliveries', hash: () => 'deliveries' },
   { name: 'dead', hash: () => 'dead' },
   { name: 'silences', hash: () => 'silences' },

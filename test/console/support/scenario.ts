@@ -79,7 +79,11 @@ export async function openScenario(): Promise<Scenario> {
     { conclusion: 'failure', branch: 'main', repository: 'acme/api' },
     'acme/api',
   );
-  await post('deploy.finished', { conclusion: 'failure', branch: 'topic', repository: 'acme/web' }, 'acme/web');
+  const unmatched = await post(
+    'deploy.finished',
+    { conclusion: 'failure', branch: 'topic', repository: 'acme/web' },
+    'acme/web',
+  );
   await home.call('POST', '/v1/silences', {
     match: { 'data.host': 'db-9' },
     for: '2h',
@@ -100,6 +104,11 @@ export async function openScenario(): Promise<Scenario> {
   await home.call('GET', '/beats/hosts?key=web-1');
   type List = { readonly deliveries: readonly { readonly id: string; readonly channel: string }[] };
   const { deliveries } = (await home.call<List>('GET', '/v1/deliveries')).body;
+  type Events = { readonly events: readonly { readonly id: string }[] };
+  const first = async (outcome: string): Promise<string> =>
+    (await home.call<Events>('GET', `/v1/events?outcome=${outcome}`)).body.events[0]!.id;
   const of = (channel: string): string => deliveries.find((one) => one.channel === channel)!.id;
-  return { home, receiver, ids: { event: failed, delivery: of('phone'), dead: of('archive') } };
+  const [throttled, silenced] = [await first('throttled'), await first('silenced')];
+  const ids = { event: failed, delivery: of('phone'), dead: of('archive'), throttled, silenced, unmatched };
+  return { home, receiver, ids };
 }

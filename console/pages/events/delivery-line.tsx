@@ -1,0 +1,84 @@
+import type { VNode } from 'preact';
+import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
+import { call } from '../../api/client.ts';
+import { path } from '../../api/paths.ts';
+import { href } from '../../lib/router.ts';
+import { texts } from '../../lib/texts.ts';
+import { Action } from '../../ui/action.tsx';
+import { Chip } from '../../ui/chip.tsx';
+import { Ago } from '../../ui/time.tsx';
+
+/** One message to one channel: how far it came, and the action that helps. */
+export function DeliveryLine({ delivery, event }: { delivery: DeliveryView; event: EventView }): VNode {
+  const { events } = texts.value;
+  const { id, channel, state, attempts, receipt, next_at, reason, mend } = delivery;
+  const last = attempts.at(-1);
+  return (
+    <div class="delivery">
+      <p>
+        <Chip state={state} />{' '}
+        <a href={href(['deliveries', id])}>
+          <strong>{channel}</strong> · {events.attempts(attempts.length)}
+        </a>
+        {next_at !== undefined && (
+          <span class="soft">
+            {events.next} <Ago at={next_at} />
+          </span>
+        )}
+      </p>
+      {receipt !== undefined && <p class="soft">{receipt.id ?? receipt.answer ?? receipt.status}</p>}
+      {state !== 'delivered' && last?.message !== undefined && (
+        <p class="soft">
+          {last.class} {last.code}: {last.message}
+        </p>
+      )}
+      {reason !== undefined && <p class="soft">{reason}</p>}
+      {mend !== undefined && <p class="soft">→ {mend}</p>}
+      <DeliveryActions delivery={delivery} event={event} />
+    </div>
+  );
+}
+
+function DeliveryActions({ delivery, event }: { delivery: DeliveryView; event: EventView }): VNode {
+  const { events } = texts.value;
+  const { id, channel, state, rule } = delivery;
+  const retry = async (): Promise<string> => {
+    await call('POST', path('deliveries', id, 'retry'), { body: {} });
+    return events.retried;
+  };
+  const release = async (): Promise<string> => {
+    await call('POST', path('channels', channel, 'release'), { body: {} });
+    return events.released;
+  };
+  return (
+    <p class="card-actions">
+      {state === 'pending' && (
+        <Action scope="admin" run={retry}>
+          {events.retry}
+        </Action>
+      )}
+      {state === 'held' && (
+        <Action scope="admin" run={release}>
+          {events.release}
+        </Action>
+      )}
+      {state === 'dead' && <a href={href(['dead', id])}>{events.editDead}</a>}
+      {state !== 'delivered' && state !== 'cancelled' && (
+        <Action scope="admin" run={() => sendTest(channel, rule, event.id)}>
+          {events.testChannel}
+        </Action>
+      )}
+    </p>
+  );
+}
+
+/** Sends the message of a rule for an event to one channel, as a test: nothing is decided or counted. */
+export async function sendTest(channel: string, rule: string, id: string): Promise<string> {
+  const { ok, error } = await call<{ ok: boolean; error?: { code: string; message: string } }>(
+    'POST',
+    path('channels', channel, 'test'),
+    { body: { rule, id } },
+  );
+  if (!ok) throw new Error(`${error?.code ?? ''}: ${error?.message ?? ''}`);
+  return texts.value.events.testSent;
+}

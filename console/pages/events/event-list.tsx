@@ -1,0 +1,75 @@
+import type { VNode } from 'preact';
+import type { EventView } from '../../../daemon/http/views.ts';
+import { usePages } from '../../api/pages.ts';
+import { cliOf, curlOf } from '../../api/paths.ts';
+import { addressOf } from '../../api/client.ts';
+import { href, place, type Query } from '../../lib/router.ts';
+import { texts } from '../../lib/texts.ts';
+import { Chip } from '../../ui/chip.tsx';
+import { CopyCommands } from '../../ui/copy.tsx';
+import { type Filter, Filters } from '../../ui/filters.tsx';
+import { Page } from '../../ui/page.tsx';
+import { PagedList } from '../../ui/paged-list.tsx';
+import { Time } from '../../ui/time.tsx';
+import { OUTCOMES } from './outcomes.ts';
+
+const MAX_CHIPS = 3;
+
+/** Filters that the page shares with the call and with the command. */
+const NAMES = ['text', 'outcome', 'rule', 'type', 'source', 'key', 'since', 'until'] as const;
+
+/** Parameters of the address that the call takes. */
+export function filtersOf(query: Query): Query {
+  return Object.fromEntries(NAMES.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
+}
+
+/** Past events, newest first. */
+export function EventList(): VNode {
+  const { events } = texts.value;
+  const query = filtersOf(place.value.query);
+  const pages = usePages<EventView>('/v1/events', 'events', query);
+  const filters: readonly Filter[] = NAMES.map((name) => ({
+    name,
+    label: events.filters[name],
+    ...(name === 'text' && { isSearch: true }),
+    ...(name === 'outcome' && { values: OUTCOMES }),
+    ...((name === 'since' || name === 'until') && { placeholder: events.timeExample }),
+  }));
+  const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);
+  return (
+    <Page
+      title={events.title}
+      actions={<CopyCommands curl={curlOf('GET', callOf(query))} cli={cliOf('events', ...words)} />}
+    >
+      <Filters of={filters} />
+      <PagedList
+        of={pages}
+        label={events.title}
+        empty={[events.none, events.noneMore]}
+        hrefOf={({ id }) => href(['events', id])}
+        render={(event) => <Row event={event} />}
+      />
+    </Page>
+  );
+}
+
+const callOf = (query: Query): string => `/v1/events${addressOf('/v1/events', query).search}`;
+
+function Row({ event: { received_at, type, subject, source, outcomes } }: { event: EventView }): VNode {
+  const found = [...new Set(Object.values(outcomes))];
+  return (
+    <>
+      <span class="cell cell-time">
+        <Time at={received_at} />
+      </span>
+      <span class="cell cell-state">
+        {(found.length === 0 ? ['no_match'] : found.slice(0, MAX_CHIPS)).map((outcome) => (
+          <Chip key={outcome} state={outcome} />
+        ))}
+      </span>
+      <span class="cell cell-main">{type}</span>
+      <span class="cell cell-more">{subject}</span>
+      <span class="cell cell-side">{Object.keys(outcomes).join(', ') || source}</span>
+    </>
+  );
+}

@@ -1,0 +1,90 @@
+import type { VNode } from 'preact';
+import type { EventView } from '../../../daemon/http/views.ts';
+import { call } from '../../api/client.ts';
+import { path } from '../../api/paths.ts';
+import { href } from '../../lib/router.ts';
+import { texts } from '../../lib/texts.ts';
+import { Action } from '../../ui/action.tsx';
+import { Chip } from '../../ui/chip.tsx';
+import { Ago, Time } from '../../ui/time.tsx';
+import { Conditions } from './conditions.tsx';
+import { DeliveryLine } from './delivery-line.tsx';
+import { differsToday, type RuleStory } from './outcomes.ts';
+import { TodaySends } from './today-sends.tsx';
+
+/** One rule: outcome and reason, what came of it, its conditions, and the actions that help. */
+export function RuleCard({ story, event, isOpen }: { story: RuleStory; event: EventView; isOpen: boolean }): VNode {
+  const { events } = texts.value;
+  const { rule, outcome, earlier, result, deliveries, today } = story;
+  const reason = result?.reason ?? (result === undefined ? today?.reason : undefined);
+  return (
+    <section class="card" aria-label={rule}>
+      <header class="card-head">
+        <Chip state={outcome} />
+        <h3>
+          <a href={href(['rules', rule])}>{rule}</a>
+        </h3>
+        {earlier.length > 0 && (
+          <span class="soft">
+            {events.earlier} {earlier.join(', ')}
+          </span>
+        )}
+        {result?.key !== undefined && (
+          <a class="soft card-key" href={href(['events'], { rule, key: result.key })}>
+            {result.key}
+          </a>
+        )}
+      </header>
+      {reason !== undefined && (
+        <p class="card-reason">
+          {reason}
+          {result?.until !== undefined && (
+            <>
+              {' · '}
+              {events.until} <Time at={result.until} /> (<Ago at={result.until} />)
+            </>
+          )}
+        </p>
+      )}
+      {(result?.errors ?? []).map((error) => (
+        <p key={error} class="card-error">
+          {error}
+        </p>
+      ))}
+      {deliveries.map((delivery) => (
+        <DeliveryLine key={delivery.id} delivery={delivery} event={event} />
+      ))}
+      {differsToday(story) && (
+        <p class="card-today">
+          {today === undefined ? events.gone : events.today} {today !== undefined && <Chip state={today.outcome} />}{' '}
+          {today?.reason}
+        </p>
+      )}
+      <SilenceAction silence={result?.silence} />
+      {today !== undefined && (
+        <details class="card-more" open={isOpen && outcome === 'no_match'}>
+          <summary>{events.conditions}</summary>
+          <Conditions of={today.conditions} />
+          {today.sends.length > 0 && <TodaySends rule={rule} event={event.id} sends={today.sends} />}
+        </details>
+      )}
+    </section>
+  );
+}
+
+function SilenceAction({ silence }: { silence: string | undefined }): VNode | null {
+  const { events } = texts.value;
+  if (silence === undefined) return null;
+  const end = async (): Promise<string> => {
+    await call('DELETE', path('silences', silence));
+    return events.silenceEnded;
+  };
+  return (
+    <p class="card-actions">
+      <a href={href(['silences', silence])}>{events.silence}</a>
+      <Action scope="ack" run={end}>
+        {events.expireSilence}
+      </Action>
+    </p>
+  );
+}
