@@ -19,6 +19,8 @@ export interface LoadDeps {
   readonly env: ReferenceScope['env'];
   /** A reference that cannot be resolved is not a problem if the setting accepts some text. */
   readonly withoutSecrets?: boolean;
+  /** False: the files of references are not read. */
+  readonly readsFiles?: boolean;
   readonly tools: CompileTools;
   /** Loads the modules of `daemon.plugins`. Without it these have no effect. */
   readonly plugins?: PluginLoader;
@@ -170,8 +172,11 @@ async function lossesOf(text: string): Promise<readonly Issue[]> {
 }
 
 /** Scope of the references of a file. Its folder is that of the path of the file, also when the file is a link. */
-export function scopeOf(file: string, { env, cwd = '' }: Pick<LoadDeps, 'env' | 'cwd'>): ReferenceScope {
-  return { env, base: path.dirname(path.resolve(cwd, file)) };
+export function scopeOf(
+  file: string,
+  { env, readsFiles = true, cwd = '' }: Pick<LoadDeps, 'env' | 'readsFiles' | 'cwd'>,
+): ReferenceScope {
+  return { env, readsFiles, base: path.dirname(path.resolve(cwd, file)) };
 }
 
 /** Returns a function that resolves the paths in a file. */

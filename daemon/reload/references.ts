@@ -9,6 +9,8 @@ import { noReference } from './reference-mistakes.ts';
 export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly base: string;
+  /** False: no file is read, so that references to files cannot be resolved. */
+  readonly readsFiles?: boolean;
 }
 
 /** A reference that cannot be resolved. */
@@ -133,6 +135,8 @@ function mayRefer(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(mayRefer);
 }
 
+const NOT_READ: Lookup = { message: 'the file is not read here', mend: 'save the rules, and check them there' };
+
 /** Kinds of references, by the word before the colon. */
 const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lookup | Promise<Lookup>>> = {
   env(rest, { env }) {
@@ -145,7 +149,8 @@ const KINDS: Readonly<Record<string, (name: string, scope: ReferenceScope) => Lo
       mend: 'set it for this process, or give a default: `${env:NAME:-default}`',
     };
   },
-  file: (name, { base }) => readSecret(path.resolve(base, name), `the file \`${name}\``),
+  file: (name, { base, readsFiles }) =>
+    readsFiles === false ? NOT_READ : readSecret(path.resolve(base, name), `the file \`${name}\``),
   credential(name, { env }) {
     const folder = env.CREDENTIALS_DIRECTORY;
     if (folder === undefined || folder === '') {
