@@ -18,6 +18,7 @@ const ENTRIES = {
   main: 'daemon/main.ts',
   'sqlite-worker': 'daemon/store/sqlite/engine/sqlite-worker.ts',
   'parse-worker': 'daemon/reload/yaml/parse-worker.ts',
+  'unsaved-worker': 'daemon/app/api/unsaved/unsaved-worker.ts',
   'plugin-worker': 'daemon/channels/plugins/plugin-worker.ts',
   // Modules for plugins: `belfry/channel` and `belfry/testing`.
   channel: 'daemon/channels/plugins/channel.ts',

@@ -18,6 +18,7 @@ import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 import type { ButtonApi } from './api/buttons.ts';
 import type { ConsoleApi } from './api/console.ts';
+import type { UnsavedApi } from './api/unsaved.ts';
 import type {
   ExplanationView,
   ListedSilenceView,
@@ -31,6 +32,7 @@ import type {
 
 export type * from './api/buttons.ts';
 export type * from './api/console.ts';
+export type * from './api/unsaved.ts';
 export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
@@ -51,6 +53,8 @@ export interface DaemonApi {
   check(paths?: readonly string[]): Promise<CheckView>;
   /** Explains the outcome of the live rules for an event; undefined when no event has this id. */
   explain(request: ExplainRequest): Promise<ExplanationView | undefined>;
+  /** Checks, explanations and backtests of rules that are in no file. */
+  readonly unsaved: UnsavedApi;
   readonly alertActions: AlertActions;
   /** Buttons of messages. */
   readonly buttons: ButtonApi;

@@ -171,6 +171,14 @@ export class RecordedDaemon implements DaemonApi {
     return this.onExplain(request);
   }
 
+  readonly unsaved: DaemonApi['unsaved'] = {
+    check: async ({ base }) => ({ valid: base, files: 1, rules: 1, problems: [] }),
+    explain: () => Promise.resolve(undefined),
+    async *backtest() {
+      yield { progress: 0.5, events: 1, at: '2026-11-23T09:00:00.000Z' };
+    },
+  };
+
   readonly alertActions = new RecordedAlertActions();
 
   async silences() {

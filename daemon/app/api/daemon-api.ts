@@ -8,6 +8,7 @@ import { channelTests } from './channel-test.ts';
 import { explainLive } from './explain.ts';
 import { alertViews, silenceViews } from './alerts/alert-views.ts';
 import { openAlertActions } from './alerts/alert-actions.ts';
+import { unsavedRules } from './unsaved/unsaved-rules.ts';
 import { historyOf } from './history.ts';
 import { channelsOf, readinessOf, statusOf } from './status.ts';
 import type { DaemonApiDeps } from './deps.ts';
@@ -25,6 +26,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     reload: async () => deps.scrubber.scrubJson(await reloading.reload()),
     check: deps.check,
     explain: explainLive(deps),
+    unsaved: unsavedRules(deps),
     alertActions,
     buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),

@@ -15,6 +15,7 @@ import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts/alerts.ts';
 import { silenceRoutes } from './alerts/silences.ts';
+import { backtestRoutes } from './events/backtest.ts';
 import { backupRoutes } from './daemon/backup.ts';
 import { channelRoutes } from './deliveries/channels.ts';
 import { consoleFileRoutes } from './console/files.ts';
@@ -44,6 +45,7 @@ export const routes: readonly Route[] = [
   ...alertRoutes,
   ...silenceRoutes,
   ...explainRoutes,
+  ...backtestRoutes,
   ...streamRoutes,
   ...webPushRoutes,
   ...consoleFileRoutes,

@@ -1,9 +1,11 @@
 import { DEAD_CLASSES } from '../../../core/delivery/delivery.ts';
 import { isObject } from '../../../core/values/json.ts';
+import type { UnsavedRules } from '../../../core/explain/unsaved.ts';
 import type { ResendRequest } from '../../../core/delivery/resend.ts';
 import { NAME, oneOf, TIME_OR_AGO, type ValueKind } from '../../../core/values/value-kind.ts';
 import { requireScope } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
+import { readUnsaved } from '../../request/unsaved.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type Route, sendJson, sendLines } from '../route.ts';
 
@@ -54,13 +56,15 @@ export const controlRoutes: readonly Route[] = [
     path: '/v1/check',
     scope: 'read',
     body: ['application/json'],
-    summary: 'Validate the rules on disk, or those at `path`, without loading them.',
+    summary: 'Validate the rules on disk, those at `path`, or a text in `rules`, without loading them.',
     answers: {
       200: 'Every problem with its file, line and column; for `admin`, if `excerpts` is `true`, also its source line with secrets masked',
       403: '`path` needs the scope `admin`',
     },
-    async handle({ request, response, caller }, { daemon, scrubber }) {
-      const { paths, excerpts } = checkRequest(await readJson(request, daemon.limits().body));
+    async handle({ request, response, caller, disconnect }, { daemon, scrubber }) {
+      const { paths, excerpts, unsaved } = checkRequest(await readJson(request, daemon.limits().body));
+      if (unsaved !== undefined)
+        return sendJson(response, 200, scrubber.scrubJson(await daemon.unsaved.check(unsaved, disconnect.signal)));
       // Only `admin` may name a file, whose problems show parts of it, or see lines of one.
       if (paths !== undefined) requireScope(caller, 'admin');
       const { valid, files, rules, problems, excerpt } = await daemon.check(paths);
@@ -135,18 +139,26 @@ function resendRequest(body: unknown): ResendRequest {
   return body;
 }
 
-function checkRequest(body: unknown): { readonly paths?: readonly string[]; readonly excerpts: boolean } {
+interface CheckRequest {
+  readonly paths?: readonly string[];
+  readonly excerpts: boolean;
+  readonly unsaved?: UnsavedRules;
+}
+
+function checkRequest(body: unknown): CheckRequest {
   if (isObject(body)) {
-    const { path, excerpts = false, ...others } = body;
+    const { path, excerpts = false, rules, base, ...others } = body;
     const paths = path === undefined ? undefined : [path].flat();
-    const isValid = paths === undefined || (paths.length > 0 && paths.every(isText));
-    if (isValid && typeof excerpts === 'boolean' && Object.keys(others).length === 0)
-      return { excerpts, ...(paths !== undefined && { paths }) };
+    const isValid = paths === undefined || (paths.length > 0 && paths.every(isText) && rules === undefined);
+    if (isValid && typeof excerpts === 'boolean' && Object.keys(others).length === 0) {
+      const unsaved = readUnsaved({ rules, base }, 'check.rules');
+      return { excerpts, ...(paths !== undefined && { paths }), ...(unsaved !== undefined && { unsaved }) };
+    }
   }
   throw new HttpProblem(
     400,
     'check.path',
-    'the body is a JSON object with nothing but `path`, a text or an array of texts, and `excerpts`, `true` or `false`',
+    'the body is a JSON object with nothing but `path`, a text or an array of texts, or `rules`, the text of a rules file, with `base`, `true` or `false`; and `excerpts`, `true` or `false`',
   );
 }
 

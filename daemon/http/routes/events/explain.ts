@@ -2,11 +2,12 @@ import { INSTANT } from '../../../core/values/value-kind.ts';
 import { readJson } from '../../request/body.ts';
 import { readNamedEvent, readObject, readText } from '../../request/given-event.ts';
 import type { ExplainRequest } from '../../daemon-api.ts';
+import { readUnsaved, UNSAVED_FIELDS } from '../../request/unsaved.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type Route, sendJson } from '../route.ts';
 
 const CODE = 'explain.request';
-const FIELDS: readonly string[] = ['event', 'id', 'rule', 'at'];
+const FIELDS: readonly string[] = ['event', 'id', 'rule', 'at', ...UNSAVED_FIELDS];
 /** RFC 3339. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
@@ -17,17 +18,23 @@ export const explainRoutes: readonly Route[] = [
     scope: 'read',
     body: ['application/json'],
     summary:
-      'Explain the outcome of every rule for an event: `{"event"}`, or `{"id"}` of a past one; for one `rule` only, as if it came `at` a time. Nothing is sent.',
+      'Explain the outcome of every rule for an event: `{"event"}`, or `{"id"}` of a past one; for one `rule` only, as if it came `at` a time; by other `rules` than the live ones, a text. Nothing is sent.',
     answers: {
-      200: 'Each rule with its conditions, its outcome and the messages that it would send',
+      200: 'Each rule with its conditions, its outcome and the messages that it would send; with `rules` also `valid` and `problems`',
       400: 'Not an event, or an unknown field',
       404: 'No such event or rule',
     },
-    async handle({ request, response }, { daemon, scrubber }) {
-      const wanted = explainRequest(await readJson(request, daemon.limits().body));
-      const explanation = await daemon.explain(wanted);
+    async handle({ request, response, disconnect }, { daemon, scrubber }) {
+      const body = await readJson(request, daemon.limits().body);
+      const wanted = explainRequest(body);
+      const rules = readUnsaved(body as Readonly<Record<string, unknown>>, CODE);
+      const explanation =
+        rules === undefined
+          ? await daemon.explain(wanted)
+          : await daemon.unsaved.explain({ ...wanted, rules }, disconnect.signal);
       if (explanation === undefined) throw new HttpProblem(404, 'event.none', 'there is no event with this id');
-      if (wanted.rule !== undefined && explanation.rules.length === 0)
+      const isValid = !('valid' in explanation) || explanation.valid;
+      if (isValid && wanted.rule !== undefined && explanation.rules.length === 0)
         throw new HttpProblem(404, 'rule.none', 'there is no rule of this name');
       sendJson(response, 200, scrubber.scrubJson(explanation));
     },

@@ -63,7 +63,10 @@ test.each<[unknown, string]>([
   [{ id: 'e-1', at: 'tomorrow' }, '`at` is not an RFC 3339 time'],
   [{ id: 'e-1', at: '2026-11-23' }, '`at` is not an RFC 3339 time'],
   [{ id: 'e-1', at: '2026-13-41T00:00:00Z' }, '`at` is not an RFC 3339 time'],
-  [{ id: 'e-1', rules: 'r' }, 'no field `rules`'],
+  [{ id: 'e-1', rule_: 'r' }, 'no field `rule_`'],
+  [{ id: 'e-1', rules: ['r'] }, '`rules` is the text of a rules file'],
+  [{ id: 'e-1', rules: 'r', base: 1 }, '`base` is true or false'],
+  [{ id: 'e-1', base: true }, 'there are no `rules`'],
 ])('%j is refused', async (body, detail) => {
   const to = await openTestListener();
   expect((await post(to, '/v1/explain', body)).json).toMatchObject({
@@ -89,7 +92,7 @@ test('a value that is not an event is refused with a pointer', async () => {
 
 test('an unknown field is refused with a pointer', async () => {
   const to = await openTestListener();
-  expect((await post(to, '/v1/explain', { id: 'e-1', rules: 'r' })).json.pointer).toBe('/rules');
+  expect((await post(to, '/v1/explain', { id: 'e-1', text: 'r' })).json.pointer).toBe('/text');
   expect((await post(to, '/v1/channels/ops/test', { rul: 'disk', id: 'e-1' })).json).toMatchObject({
     detail: expect.stringContaining('no field `rul`'),
     pointer: '/rul',
