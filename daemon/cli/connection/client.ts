@@ -211,18 +211,22 @@ export async function tokenFor(
 }
 
 const EXITS: Readonly<Record<number, number>> = { 400: EXIT.usage, 404: EXIT.nothing };
+/** Exit codes of problems that are no wrong usage although their status is 400. */
+const EXITS_BY_CODE: Readonly<Record<string, number>> = { 'rules.invalid': EXIT.config };
 
 /** Error of a response. The message is that of the daemon; 400 is wrong usage, 404 is "nothing matched", any other failed. */
 function refusal(status: number, text: string): CommandError {
   let detail = text;
+  let exit = EXITS[status];
   try {
     const problem: unknown = JSON.parse(text);
     const given = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
     if (typeof given === 'string') detail = given;
+    if (isObject(problem) && typeof problem.code === 'string') exit = EXITS_BY_CODE[problem.code] ?? exit;
   } catch {
     // A proxy answered without problem details, so its text is the message.
   }
-  return new CommandError(EXITS[status] ?? EXIT.failed, `the daemon answered ${status}: ${detail}`);
+  return new CommandError(exit ?? EXIT.failed, `the daemon answered ${status}: ${detail}`);
 }
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {

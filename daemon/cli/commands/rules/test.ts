@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { problemText } from '../../../core/problems/problem-text.ts';
-import { NAME } from '../../../core/values/value-kind.ts';
+import { NAME, TIME_OR_AGO, type TimeOrAgo } from '../../../core/values/value-kind.ts';
 import { writeToNamed } from '../../../lib/files/atomic-file.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
-import { TypedArgument, TypedOption } from '../../options.ts';
+import { daemonOptions, TypedArgument, TypedOption } from '../../options.ts';
 import {
   CommandError,
   type CommonOptions,
@@ -16,27 +16,51 @@ import {
   type Terminal,
 } from '../../render/terminal.ts';
 import type { TestRequest, TestRun } from '../../rule-tests.ts';
+import { type HistoryOptions, type HistoryTest, testHistory } from './test-history.ts';
 
-interface TestOptions extends CommonOptions {
+interface TestOptions extends CommonOptions, HistoryOptions {
   readonly watch?: boolean;
   readonly junit?: string;
+  readonly history?: TimeOrAgo;
 }
 
-export const verb: Verb = (program, { terminal, clock, config, run }) => {
-  program
-    .command('test')
-    .description('run the tests of rules (*.test.yaml) on a virtual clock')
+export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
+  daemonOptions(program.command('test'))
+    .description('run the tests of rules (*.test.yaml) on a virtual clock, or the rules over the history of the daemon')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
     .option('--watch', 'run again after every change')
     .addOption(new TypedOption('--junit <file>', NAME, 'write the results as JUnit XML'))
+    .addOption(
+      new TypedOption(
+        '--history <time>',
+        TIME_OR_AGO,
+        'compare what the rules on disk would have sent since then, such as 7d, with what was sent; a path is a rules file in place of the live parts of its names',
+      ),
+    )
+    .addOption(new TypedOption('--rule <rule>', NAME, 'with --history: compare only this rule'))
     .action((given: string[], options: TestOptions) =>
       run(async () => {
+        const history = historyTest(given, options);
+        if (history !== undefined) return testHistory(terminal, await access.client(options), history, options);
         const rules = config(options);
         const paths = given.length > 0 ? given : [rules];
         return test({ terminal, paths, config: rules }, clock, options);
       }, SHORT_GRACE_MS),
     );
 };
+
+/** The request of `--history`; undefined without it. */
+function historyTest(given: readonly string[], options: TestOptions): HistoryTest | undefined {
+  const { history: since, rule, watch, junit, url } = options;
+  if (since === undefined) {
+    if (rule === undefined && url === undefined) return undefined;
+    throw new CommandError(EXIT.usage, `${rule === undefined ? '--url' : '--rule'} has a meaning with --history only`);
+  }
+  if (watch === true || junit !== undefined)
+    throw new CommandError(EXIT.usage, '--history excludes --watch and --junit, which are for *.test.yaml files');
+  if (given.length > 1) throw new CommandError(EXIT.usage, 'with --history give one rules file at most');
+  return { since, file: given[0] };
+}
 
 /** Exit 0 when all passed, 1 when one failed, 78 when rules or tests are invalid, 3 when a path has no tests. */
 async function test(request: TestRequest, clock: Clock, options: TestOptions): Promise<number> {
