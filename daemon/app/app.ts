@@ -10,7 +10,7 @@ import { deliveryView } from './api/views.ts';
 import { DaemonDoctor } from './doctor/daemon-doctor.ts';
 import { stateError } from './state/check-state.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { startListening } from './listening.ts';
+import { startListening } from './runtime/listening.ts';
 import { type OpenState, type OpenStateOptions, openState } from './state/open-state.ts';
 import { DeliveryWaiter } from './runtime/delivery-waiter.ts';
 import { Feed } from './runtime/feed.ts';

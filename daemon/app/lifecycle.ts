@@ -9,6 +9,7 @@ import type { ServiceNotice } from '../service/sd-notify.ts';
 import { watchDisk } from './runtime/disk-watch.ts';
 import type { OpenState } from './state/open-state.ts';
 import type { ButtonListeners } from './buttons/listeners.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import type { Intake } from './runtime/intake.ts';
 import { logProblems, type Reloading, warningsIn } from './reload.ts';
 import type { RunningSources } from './runtime/sources.ts';
@@ -23,6 +24,7 @@ export interface LifecycleDeps {
   readonly listeners: ButtonListeners;
   readonly reloading: Reloading;
   readonly resending: Resending;
+  readonly jobs: Jobs;
   readonly service: ServiceNotice;
   readonly clock: Clock;
   /** Called when the daemon is ready. */
@@ -98,18 +100,20 @@ export class Lifecycle {
   }
 
   async #stop(graceful: boolean): Promise<void> {
-    const { state, intake, lanes, sources, timers, listeners, reloading, service } = this.#deps;
+    const { state, intake, lanes, sources, timers, listeners, reloading, service, jobs } = this.#deps;
     this.#refusing = 'stopping';
     state.log.info('stopping');
     service.stopping();
     this.#stopping.abort();
     this.#listener?.stopAccepting();
     await Promise.allSettled([...this.#background, reloading.idle()]);
+    const jobsEnded = jobs.stop();
     await listeners.stop();
     await sources.stop();
     await timers.stop();
     await intake.stop();
     await lanes.stop(graceful ? STOP_GRACE_MS : 0);
+    await jobsEnded;
     await state.closers
       .close()
       .catch((error: unknown) =>

@@ -1,7 +1,7 @@
 import type { WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AlertChange, AlertsChanged, AlertVerb } from '../core/alerts/changes.ts';
-import type { DeadLetter, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { EventInput } from '../core/event/event.ts';
 import type { StoredMessage } from '../core/message/message.ts';
@@ -10,7 +10,6 @@ import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
 import type { Expiry, SilenceView } from '../core/alerts/silence-actions.ts';
 import type { SilencePreview } from '../core/alerts/silence-preview.ts';
-import type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../core/delivery/resend.ts';
 import type { Token } from '../core/ruleset.ts';
 import type { HookRoute } from '../sources/source.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
@@ -18,6 +17,8 @@ import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 import type { ButtonApi } from './api/buttons.ts';
 import type { ConsoleApi } from './api/console.ts';
+import type { DeadLetterApi } from './api/dead-letters.ts';
+import type { JobsApi } from './api/jobs.ts';
 import type { UnsavedApi } from './api/unsaved.ts';
 import type {
   ExplanationView,
@@ -32,11 +33,13 @@ import type {
 
 export type * from './api/buttons.ts';
 export type * from './api/console.ts';
+export type * from './api/dead-letters.ts';
+export type * from './api/jobs.ts';
 export type * from './api/unsaved.ts';
 export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
-export interface DaemonApi {
+export interface DaemonApi extends DeadLetterApi {
   /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
   accept(
     events: readonly EventInput[],
@@ -79,10 +82,7 @@ export interface DaemonApi {
   delivery(id: string): Promise<DeliveryView | undefined>;
   /** Makes a delivery due now. `isDue` is false if it is in flight or has ended; undefined when there is none with this id. */
   retryDelivery(id: string): Promise<{ readonly isDue: boolean; readonly delivery: DeliveryView } | undefined>;
-  dead(): AsyncIterable<DeadLetter | DeadLineProblem>;
-  /** Yields the plan, then one item for each record as it ends, then the totals. */
-  resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
-  drop(id: string): Promise<boolean>;
+  readonly jobs: JobsApi;
   audit(): Promise<Audit>;
   /** Backup of the state directory as blocks of a tar archive. The copy ends when the caller stops reading. Rejects with `store.copying` (409). */
   backup(): AsyncIterable<Buffer>;
@@ -277,4 +277,3 @@ export interface DoctorView {
 }
 
 export type { AlertView, SilenceProblem, SilenceView };
-export type { DeadLineProblem, ResendPlan, ResendProgress, ResendRequest, ResendSum };

@@ -63,6 +63,8 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.malformed': { status: 503, headers: { 'retry-after': '30' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },
+  'job.ended': { status: 409 },
+  'jobs.too_many': { status: 409, headers: { 'retry-after': '30' } },
   'store.copying': { status: 409, headers: { 'retry-after': '30' } },
   'dead_letters.not_a_file': { status: 503 },
   'dead_letters.unusable': { status: 503 },

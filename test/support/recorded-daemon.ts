@@ -4,7 +4,7 @@ import type { DeadLetter, Receipt } from '../../daemon/core/delivery/delivery.ts
 import type { EventInput } from '../../daemon/core/event/event.ts';
 import type { HoldRequest } from '../../daemon/core/delivery/hold.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
-import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../daemon/core/delivery/resend.ts';
+import type { ResendLine, ResendRequest } from '../../daemon/core/delivery/resend.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
   ButtonApi,
@@ -17,6 +17,8 @@ import type {
   ExplainRequest,
   FeedItem,
   HistoryRequest,
+  JobsApi,
+  JobView,
   StatusView,
 } from '../../daemon/http/daemon-api.ts';
 import { consoleLogins } from '../../daemon/app/console/logins.ts';
@@ -51,6 +53,24 @@ export const SAMPLE_EVENT: EventView = {
   deliveries: [SAMPLE_DELIVERY],
 };
 
+export const SAMPLE_JOB: JobView = {
+  id: 'j-1',
+  kind: 'dead.resend',
+  state: 'running',
+  by: 'ann',
+  started_at: '2026-11-23T09:00:00.000Z',
+  eta: '2026-11-23T09:00:02.000Z',
+  request: { all: true },
+  total: 3,
+  done: 2,
+  delivered: 1,
+  failed: 1,
+  left: 1,
+  results: { delivered: 1, dead: 1 },
+  channels: [{ channel: 'ops', total: 3, done: 2, failed: 1 }],
+  failures: [{ id: 'd-2', channel: 'ops', code: 'http.422', message: 'not understood' }],
+};
+
 const SAMPLE_STATUS: StatusView = {
   version: '0.1.0',
   pid: 1,
@@ -70,15 +90,13 @@ const SAMPLE_STATUS: StatusView = {
   instances: [],
 };
 
-export type ResendLine = ResendPlan | ResendProgress | ResendSum;
-
 /** Daemon API in memory, with answers set by the test, that records its calls. */
 export class RecordedDaemon implements DaemonApi {
   readonly accepted: { readonly events: readonly EventInput[]; readonly options: unknown }[] = [];
   /** Calls that change something: `hold ops`, `drop d-1`. */
   readonly calls: string[] = [];
   readonly waits: { readonly ids: readonly string[]; readonly ms: number; readonly signal: AbortSignal }[] = [];
-  readonly resends: { readonly request: ResendRequest; readonly signal: AbortSignal }[] = [];
+  readonly resends: { request: ResendRequest; by: string | undefined; signal: AbortSignal }[] = [];
   readonly hooks = new Map<string, HookRoute>();
   readonly listeners = new Set<(item: FeedItem) => void>();
   known: Token[] = [];
@@ -248,10 +266,19 @@ export class RecordedDaemon implements DaemonApi {
     yield* this.letters;
   }
 
-  resend(request: ResendRequest, signal: AbortSignal) {
-    this.resends.push({ request, signal });
+  resend(request: ResendRequest, { by, signal }: { readonly by: string | undefined; readonly signal: AbortSignal }) {
+    this.resends.push({ request, by, signal });
     return this.onResend(signal);
   }
+
+  readonly jobs: JobsApi = {
+    list: () => [SAMPLE_JOB],
+    find: (id) => (id === SAMPLE_JOB.id ? SAMPLE_JOB : undefined),
+    change: (id, verb, by) => {
+      this.calls.push(`${verb} ${id} by ${by}`);
+      return this.jobs.find(id);
+    },
+  };
 
   async drop(id: string) {
     this.calls.push(`drop ${id}`);

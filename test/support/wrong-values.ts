@@ -5,6 +5,7 @@ export const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   account: ['', 'Ann', 'a b', '0a', '-x', 'a:b', 'x'.repeat(33)],
   'short text': ['', ' ', 'x'.repeat(1001)],
   attribute: ['', 'a\u0007', 'x'.repeat(1025)],
+  cursor: ['', '1', '_d-1', 'x_d-1'],
   token: ['', 'a b', 'a\nb', 'schlüssel'],
   address: ['', 'notaurl', 'ftp://127.0.0.1', 'http://', 'http://h/path#x', 'http://u:p@127.0.0.1:1', 'http://h?x=1'],
   instant: ['', 'nonsense', 'yesterday', '5', '2026-13-40', '2026-02-30', '2026-11-23T25:00:00Z', '1764000000'],

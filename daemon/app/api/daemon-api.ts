@@ -1,8 +1,9 @@
-import type { DeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
+import { deadLines } from '../../delivery/dead-letters/page.ts';
 import type { DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
+import { type DeadResendDeps, resendInJob } from '../jobs/dead-resend.ts';
 import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { channelTests } from './channel-test.ts';
 import { explainLive } from './explain.ts';
@@ -15,7 +16,7 @@ import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
-  const { store, live, intake, lanes, resending, sources, reloading, feed, deadLetters, clock } = deps;
+  const { store, live, intake, lanes, resending, jobs, sources, reloading, feed, deadLetters, clock } = deps;
   const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: () => newId(clock.now()) });
   return {
     accept: (events, options) => intake.accept(events, options),
@@ -35,8 +36,9 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     testChannel: channelTests(deps),
     hold: (name, request) => lanes.hold(name, request),
     release: (name, by) => lanes.release(name, by),
-    dead: () => deadLines(deadLetters),
-    resend: (request, signal) => resending.resend(request, signal),
+    dead: (query = {}) => deadLines(deadLetters, query, clock.now()),
+    resend: (request, caller) => resendInJob(request, caller, { jobs, resending, rateOf: rateOf(deps) }),
+    jobs,
     drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),
     doctor: deps.doctor,
@@ -52,9 +54,9 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
   };
 }
 
-/** Lines of the dead-letter file: records, and problems of lines that are none. */
-export async function* deadLines(deadLetters: Pick<DeadLetters, 'read'>): ReturnType<DaemonApi['dead']> {
-  for await (const line of deadLetters.read()) yield 'record' in line ? line.record : line;
+/** Rates of the live channels. */
+function rateOf({ live }: Pick<DaemonApiDeps, 'live'>): DeadResendDeps['rateOf'] {
+  return (channel) => live.ruleset.channels.get(channel)?.policy.rate;
 }
 
 type AuditedParts = Pick<DaemonApiDeps, 'store' | 'deadLetters' | 'inbox'>;

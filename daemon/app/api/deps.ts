@@ -10,6 +10,7 @@ import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Live } from '../../reload/live.ts';
 import type { Store } from '../../store/store.ts';
 import type { ButtonListeners } from '../buttons/listeners.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
 import type { KeptRules } from '../state/kept-rules.ts';
@@ -38,6 +39,7 @@ export interface DaemonApiDeps {
   readonly intake: Intake;
   readonly lanes: Lanes;
   readonly resending: Resending;
+  readonly jobs: Jobs;
   readonly own: Pick<OwnEvents, 'raise'>;
   readonly sources: RunningSources;
   readonly reloading: Reloading;

@@ -2,7 +2,8 @@ import { OWN_SOURCE } from '../../core/event/event.ts';
 import type { Decision } from '../../core/flow/decision.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { Lanes } from '../../delivery/lanes.ts';
-import { Resending, type ResendingDeps } from '../../delivery/manual/resend.ts';
+import { Resending } from '../../delivery/manual/resend.ts';
+import type { ResendingDeps } from '../../delivery/manual/resend-deps.ts';
 import type { ButtonApi, ReloadView } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
@@ -18,6 +19,7 @@ import { openButtons } from '../buttons/buttons.ts';
 import { ButtonListeners } from '../buttons/listeners.ts';
 import { hasButtons } from '../buttons/channels.ts';
 import { outgoingMessages } from '../buttons/messages.ts';
+import { Jobs } from '../jobs/jobs.ts';
 import { Reloading, type ReloadingDeps } from '../reload.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
@@ -37,6 +39,7 @@ export interface Runtime {
   readonly timers: Timers;
   readonly reloading: Reloading;
   readonly resending: Resending;
+  readonly jobs: Jobs;
   /** Reports results that a timer or a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
   readonly buttons: ButtonApi;
@@ -98,6 +101,7 @@ export function buildRuntime(
     timers,
     reloading,
     resending,
+    jobs: new Jobs(common),
     onLater,
     buttons,
     listeners,

@@ -2,8 +2,9 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending } from '../../delivery/manual/resend.ts';
-import type { DaemonApi } from '../../http/daemon-api.ts';
+import type { DaemonApi, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
+import { RunControl } from '../../lib/async/run-control.ts';
 import { Closers } from '../../lib/async/closers.ts';
 import { openLog } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
@@ -23,7 +24,10 @@ import type { StatePaths } from './paths.ts';
 
 /** Access to the state directory while no daemon runs. */
 export interface Offline {
-  readonly daemon: Pick<DaemonApi, 'resend' | 'channels'>;
+  readonly daemon: Pick<DaemonApi, 'channels'> & {
+    /** Sends dead letters without a job: it ends when `signal` aborts. */
+    resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendLine>;
+  };
   close(): Promise<void>;
 }
 
@@ -101,7 +105,7 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   await resending.reconcile();
   return {
     daemon: {
-      resend: (request, signal) => resending.resend(request, signal),
+      resend: (request, signal) => resending.resend(request, RunControl.until(signal)),
       channels: async () => channelsOf(lanes),
     },
     async close() {

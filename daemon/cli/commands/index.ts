@@ -18,6 +18,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   events: () => import('./events/events.ts'),
   deliveries: () => import('./events/deliveries.ts'),
   dead: () => import('./dead/index.ts'),
+  jobs: () => import('./daemon/jobs.ts'),
   alerts: () => import('./alerts/alerts.ts'),
   ack: () => import('./alerts/ack.ts'),
   unack: () => import('./alerts/unack.ts'),

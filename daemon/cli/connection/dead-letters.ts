@@ -1,13 +1,7 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
 import { EXIT } from '../../core/problems/failure.ts';
-import type {
-  DaemonApi,
-  DeadLineProblem,
-  ResendPlan,
-  ResendProgress,
-  ResendRequest,
-  ResendSum,
-} from '../../http/daemon-api.ts';
+import type { Offline } from '../../app/state/offline.ts';
+import type { DaemonApi, DeadLineProblem, JobView, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
 import { channelNote, rateLimitNote } from '../render/channels.ts';
 import { CommandError } from '../render/terminal.ts';
 import { AnswerWait } from './answer-wait.ts';
@@ -18,7 +12,10 @@ const SENDING = 'waiting for the channels to send';
 /** Access to the dead letters: through a running daemon, or in the state directory of a stopped one. */
 export interface DeadLetterAccess {
   list(): AsyncIterable<DeadLetter | DeadLineProblem>;
-  resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendPlan | ResendProgress | ResendSum>;
+  /** A running daemon sends by a job, which goes on when `signal` aborts; without one the resend ends then. `by` names the person. */
+  resend(request: ResendRequest & { readonly by?: string }, signal: AbortSignal): AsyncIterable<ResendLine>;
+  /** Cancels the job of a running daemon. */
+  cancel(job: string): Promise<JobView>;
   drop(id: string): Promise<boolean>;
 }
 
@@ -31,6 +28,7 @@ export function remoteDeadLetters(client: Client): DeadLetterAccess {
         signal,
         note: () => channelNote(client, undefined, SENDING),
       }),
+    cancel: (job) => client.call('POST', `/v1/jobs/${encodeURIComponent(job)}/cancel`),
     async drop(id) {
       try {
         await client.call('DELETE', `/v1/dead/${encodeURIComponent(id)}`);
@@ -47,7 +45,7 @@ export function remoteDeadLetters(client: Client): DeadLetterAccess {
 export interface OfflineParts {
   readonly list: () => AsyncIterable<DeadLetter | DeadLineProblem>;
   readonly store: () => Promise<Pick<DaemonApi, 'drop'>>;
-  readonly channels: () => Promise<Pick<DaemonApi, 'resend' | 'channels'>>;
+  readonly channels: () => Promise<Offline['daemon']>;
 }
 
 /** Access to the state directory while no daemon runs. */
@@ -64,6 +62,7 @@ export function offlineDeadLetters({ list, store, channels }: OfflineParts, deps
         wait.end();
       }
     },
+    cancel: () => Promise.reject(new CommandError(EXIT.nothing, 'no daemon runs, so there is no job')),
     drop: async (id) => (await store()).drop(id),
   };
 }

@@ -15,8 +15,8 @@ export class ProgressBar {
     this.#shown = wanted && terminal.stdout.isTTY === true;
   }
 
-  step(failed: boolean): void {
-    this.#done += 1;
+  step(failed: boolean, count = 1): void {
+    this.#done += count;
     if (failed) this.#failed += 1;
     this.#draw();
   }
@@ -42,11 +42,12 @@ export class ProgressBar {
   }
 }
 
-/** Asks the user a question; true for `y` and `yes`. */
+/** Asks the user a question; true for `y` and `yes`. An interruption is no; of a question about the interruption itself, only the second one ends the process. */
 export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
+  const options = terminal.interrupted.aborted ? {} : { signal: terminal.interrupted };
   const asked = createInterface({ input: terminal.stdin, output: terminal.stdout });
   try {
-    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `, { signal: terminal.interrupted })).trim());
+    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `, options)).trim());
   } catch {
     return false;
   } finally {

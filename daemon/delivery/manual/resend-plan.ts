@@ -1,50 +1,67 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
 import type { DeadLineProblem, ResendPlan, ResendRequest } from '../../core/delivery/resend.ts';
-import { TIME_OR_AGO, resolveTime } from '../../core/values/value-kind.ts';
+import { DEAD_FILTERS, type DeadFilter, deadLetterTest, isFiltered } from '../../core/values/dead-filters.ts';
+import { rfc3339 } from '../../lib/time/rfc3339.ts';
+import { deadAt, DeadCounts } from '../dead-letters/page.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 
-/** Dead records that a request selects, oldest first, and the plan that is shown before they are sent. `now`: milliseconds since the epoch. */
-export async function planOf(
-  request: ResendRequest,
-  deadLetters: DeadLetters,
-  now: number,
-): Promise<ResendPlan & { records: readonly DeadLetter[] }> {
-  const isSelected = filterOf(request, now);
+/** Records that a request selects, in the order of the file, and the lines of it that are no records. */
+export interface Selected {
+  readonly records: readonly DeadLetter[];
+  readonly problems: readonly DeadLineProblem[];
+}
+
+/** `now`: milliseconds since the epoch. */
+export async function select(request: ResendRequest, deadLetters: DeadLetters, now: number): Promise<Selected> {
+  const isSelected = selectionOf(request, now);
   const records: DeadLetter[] = [];
   const problems: DeadLineProblem[] = [];
   for await (const line of deadLetters.read()) {
     if ('problem' in line) problems.push(line);
     else if (isSelected(line.record)) records.push(line.record);
   }
-  records.sort((a, b) => deadAt(a) - deadAt(b));
+  return { records, problems };
+}
+
+/** Records to send, oldest first, and the plan that is shown before. `isTaken`: whether a running resend has the record. */
+export function planOf(
+  request: ResendRequest,
+  { records: selected, problems }: Selected,
+  { now, isTaken }: { readonly now: number; readonly isTaken: (id: string) => boolean },
+): { readonly records: readonly DeadLetter[]; readonly plan: ResendPlan['plan'] } {
+  const records = selected.filter(({ id }) => !isTaken(id)).sort((a, b) => deadAt(a) - deadAt(b));
   const channels = Object.fromEntries(
     [...groupBy(records, ({ channel }) => request.to ?? channel)].map(([channel, group]) => [channel, group.length]),
   );
-  const found = new Set(records.map(({ id }) => id));
-  const missing = (request.ids ?? []).filter((id) => !found.has(id));
-  return { records, plan: { total: records.length, channels: request.requeue ? {} : channels, problems, missing } };
+  const counts = new DeadCounts();
+  for (const record of records) counts.add(record);
+  const found = new Set(selected.map(({ id }) => id));
+  const plan = {
+    total: records.length,
+    channels: request.requeue ? {} : channels,
+    counts: counts.list(),
+    in_other_jobs: selected.length - records.length,
+    until: rfc3339(now + 1),
+    problems,
+    missing: (request.ids ?? []).filter((id) => !found.has(id)),
+  };
+  return { records, plan };
 }
 
-/** Sorts a record without a readable time first. */
-function deadAt(record: DeadLetter): number {
-  return Date.parse(record.dead_at) || 0;
-}
-
-function filterOf(request: ResendRequest, now: number): (record: DeadLetter) => boolean {
+function selectionOf(request: ResendRequest, now: number): (record: DeadLetter) => boolean {
   const ids = request.ids === undefined ? undefined : new Set(request.ids);
-  const time = request.since === undefined ? undefined : TIME_OR_AGO.read(request.since);
-  const since = time === undefined ? undefined : resolveTime(time, now);
-  const selectsNothing =
-    ids === undefined &&
-    !request.all &&
-    [request.channel, request.rule, request.class, since].every((filter) => filter === undefined);
-  return (record) =>
-    !selectsNothing &&
-    (ids === undefined || ids.has(record.id)) &&
-    (request.channel === undefined || record.channel === request.channel) &&
-    (request.rule === undefined || record.rule === request.rule) &&
-    (request.class === undefined || record.class === request.class) &&
-    (since === undefined || Date.parse(record.dead_at) >= since);
+  if (ids === undefined && !request.all && !isFiltered(request)) return () => false;
+  const isFitting = deadLetterTest(filterOf(request), now);
+  return (record) => (ids === undefined || ids.has(record.id)) && isFitting(record);
+}
+
+/** Filters of a request, whose values are texts. */
+function filterOf(request: ResendRequest): DeadFilter {
+  const given = Object.entries(DEAD_FILTERS).flatMap(([name, { kind }]) => {
+    const text = request[name as keyof DeadFilter];
+    return text === undefined ? [] : [[name, kind.read(text)]];
+  });
+  return Object.fromEntries(given) as DeadFilter;
 }
 
 export function groupBy(

@@ -36,7 +36,7 @@ export interface RequestContext<P extends Parameters = NoParameters> {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path in the syntax of find-my-way: `/v1/events/:id`. */
   readonly path: string;
   /** Scope that the token needs, or one of several. `any`: any token; `open`: no token; `local`: no token on the loopback, else `read`. */

@@ -19,8 +19,10 @@ import { backtestRoutes } from './events/backtest.ts';
 import { backupRoutes } from './daemon/backup.ts';
 import { channelRoutes } from './deliveries/channels.ts';
 import { consoleFileRoutes } from './console/files.ts';
+import { deadRoutes } from './deliveries/dead.ts';
 import { controlRoutes } from './daemon/control.ts';
 import { doctorRoutes } from './daemon/doctor.ts';
+import { jobRoutes } from './daemon/jobs.ts';
 import { eventRoutes } from './events/events.ts';
 import { explainRoutes } from './events/explain.ts';
 import { historyRoutes } from './events/history.ts';
@@ -38,6 +40,8 @@ export const routes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
   ...controlRoutes,
+  ...deadRoutes,
+  ...jobRoutes,
   ...channelRoutes,
   ...retryRoutes,
   ...doctorRoutes,
@@ -65,7 +69,7 @@ function methodsByPath(given: readonly Route[]): ReadonlyMap<string, readonly Ro
 /** The key of an alert in a path may be long; the maximum size of a request line limits it. */
 const MAX_PARAMETER_LENGTH = 16 * 1024;
 
-const METHODS = ['GET', 'POST', 'DELETE'] as const;
+const METHODS = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
 
 /** Finds the route, authenticates the caller and answers errors as problems. Every request gets a response. */
 export class Router {

@@ -7,7 +7,9 @@ import type { Event } from '../../../daemon/core/event/event.ts';
 import { SendFailure } from '../../../daemon/core/problems/failure.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../../daemon/core/delivery/resend.ts';
 import { openDeadLetters } from '../../../daemon/delivery/dead-letters/dead-letters.ts';
-import { Resending, type ResendingDeps } from '../../../daemon/delivery/manual/resend.ts';
+import { Resending } from '../../../daemon/delivery/manual/resend.ts';
+import type { ResendingDeps } from '../../../daemon/delivery/manual/resend-deps.ts';
+import { RunControl } from '../../../daemon/lib/async/run-control.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
 import { memoryLog, sampleEvent, sampleMessage } from '../../support/delivery.ts';
 import { channel, fails, LaneHarness, ok, type Reply, wrongToken } from '../../support/lanes.ts';
@@ -62,7 +64,7 @@ async function all(stream: AsyncIterable<ResendPlan | ResendProgress | ResendSum
 }
 
 const resend = (request: ResendRequest, parts: Partial<ResendingDeps> = {}): Promise<ResendResult> =>
-  all(resending(parts).resend(request, new AbortController().signal));
+  all(resending(parts).resend(request, new RunControl()));
 
 /** Makes dead deliveries of a channel, in the file and in the store; then the channel works. */
 async function dead(
@@ -234,10 +236,14 @@ test('two resends of the same records send each once', async () => {
   await harness.apply(channel('a', { concurrency: 2 }));
   const ids = await dead('a', 30);
   const both = resending();
-  const signal = new AbortController().signal;
-  const sums = await Promise.all([all(both.resend({ all: true }, signal)), all(both.resend({ all: true }, signal))]);
+  const resends = [1, 2].map(() => all(both.resend({ all: true }, new RunControl())));
+  const results = await Promise.all(resends);
   expect(harness.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
-  expect(sums.map(({ progress }) => progress.length)).toEqual([30, 30]);
+  const counts = results.map(({ plan, progress }) => [plan.total, plan.in_other_jobs, progress.length]);
+  expect(counts).toEqual([
+    [30, 0, 30],
+    [0, 30, 0],
+  ]);
   expect(await inFile()).toEqual([]);
 });
 
@@ -245,9 +251,9 @@ test('a resend whose records were sent by another one after its plan sends none 
   await harness.apply(channel('a'));
   const ids = await dead('a', 2);
   const both = resending();
-  const late = both.resend({ all: true }, new AbortController().signal)[Symbol.asyncIterator]();
+  const late = both.resend({ all: true }, new RunControl())[Symbol.asyncIterator]();
   await late.next();
-  await all(both.resend({ all: true }, new AbortController().signal));
+  await all(both.resend({ all: true }, new RunControl()));
   for (let next = await late.next(); next.done !== true; next = await late.next());
   expect(harness.sent.map(({ id }) => id)).toEqual(ids);
 });
@@ -268,7 +274,7 @@ test('a channel that never answers delays no other channel', async () => {
   const [id] = await dead('b', 1);
   harness.script('a', () => new Promise(() => {}));
   const stop = new AbortController();
-  const stream = resending().resend({ all: true }, stop.signal)[Symbol.asyncIterator]();
+  const stream = resending().resend({ all: true }, RunControl.until(stop.signal))[Symbol.asyncIterator]();
   await stream.next();
   expect((await stream.next()).value).toMatchObject({ id, state: 'delivered' });
   stop.abort();
@@ -286,7 +292,7 @@ test('an aborted resend begins no more attempts: those in flight end and are rec
   const stop = new AbortController();
   const items: unknown[] = [];
   const run = (async () => {
-    for await (const item of resending().resend({ all: true }, stop.signal)) items.push(item);
+    for await (const item of resending().resend({ all: true }, RunControl.until(stop.signal))) items.push(item);
   })();
   while (answers.length === 0) await harness.clock.advance(0);
   stop.abort();
@@ -301,7 +307,7 @@ test('an aborted resend begins no more attempts: those in flight end and are rec
 test('a consumer that stops reading ends the resend in the same way', async () => {
   await harness.apply(channel('a', { concurrency: 1 }));
   const ids = await dead('a', 20);
-  for await (const item of resending().resend({ all: true }, new AbortController().signal)) if ('state' in item) break;
+  for await (const item of resending().resend({ all: true }, new RunControl())) if ('state' in item) break;
   await harness.clock.advance(60_000);
   const left = await inFile();
   expect(left.length).toBeGreaterThan(0);
@@ -338,7 +344,7 @@ test('a resend that is killed between the answer and the write to the file sends
   expect(await inFile()).toEqual(ids);
   const again = await restart();
   expect(await inFile()).toEqual([]);
-  await all(again.resend({ all: true }, new AbortController().signal));
+  await all(again.resend({ all: true }, new RunControl()));
   expect(harness.sent).toHaveLength(3);
 });
 
@@ -347,7 +353,7 @@ test('a record whose resend was killed before its answer was recorded is sent ag
   const [id] = await dead('a', 1);
   harness.script('a', () => Promise.reject(new Error('killed in the middle')), ok);
   await resend({ all: true }, { deadLetters: killedFile() }).catch(() => undefined);
-  const result = await all((await restart()).resend({ all: true }, new AbortController().signal));
+  const result = await all((await restart()).resend({ all: true }, new RunControl()));
   expect(result.sum).toEqual({ delivered: 1, failed: 0, left: 0 });
   expect(new Set(harness.sent.map((sent) => sent.id))).toEqual(new Set([id]));
 });
@@ -362,7 +368,7 @@ test('records whose delivery the store does not have are sent once, too', async 
   expect(harness.sent.map((sent) => sent.id)).toEqual(copied);
   const again = await restart();
   expect(await inFile()).toEqual([]);
-  expect((await all(again.resend({ all: true }, new AbortController().signal))).plan.total).toBe(0);
+  expect((await all(again.resend({ all: true }, new RunControl()))).plan.total).toBe(0);
 });
 
 test('a record that was handed over stays in the file until its receipt comes', async () => {
@@ -381,7 +387,7 @@ test('an edit during a resend is kept', async () => {
   await harness.apply(channel('a', { concurrency: 1 }));
   const [first, second] = await dead('a', 2);
   harness.script('a', rejected);
-  for await (const item of resending().resend({ all: true }, new AbortController().signal)) {
+  for await (const item of resending().resend({ all: true }, new RunControl())) {
     if (!('state' in item) || item.id !== first) continue;
     await writeFile(file(), (await readFile(file(), 'utf8')).replaceAll('Deploy failed', 'Edited meanwhile'));
   }
@@ -424,4 +430,37 @@ test('a resend of thousands of records rewrites the file a few times, not once a
     left: 3000,
   });
   expect(changes).toBeLessThanOrEqual(11);
+});
+
+test('a paused resend sends nothing, also what waits for the rate of its channel; after the resume the rest is sent once', async () => {
+  await harness.apply(channel('a', { concurrency: 4 }));
+  const ids = await dead('a', 4);
+  await harness.apply(channel('a', { concurrency: 4, rate: { count: 1, per: 60_000 } }));
+  const control = new RunControl();
+  const result = all(resending().resend({ all: true }, control));
+  await expect.poll(() => harness.clock.advance(0).then(() => harness.sent.length)).toBe(1);
+  control.pause();
+  await harness.clock.advance(3_600_000);
+  expect(harness.sent).toHaveLength(1);
+  control.resume();
+  for (let turn = 0; turn < 6; turn += 1) await harness.clock.advance(60_000);
+  expect((await result).sum).toEqual({ delivered: 4, failed: 0, left: 0 });
+  expect(harness.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
+});
+
+test('a resend has the records that its plan counted: not those that died later, nor those of another resend', async () => {
+  await harness.apply(channel('a'), channel('b'));
+  const [first] = await dead('a', 1);
+  const { plan } = await resend({ all: true, dryRun: true });
+  await harness.clock.advance(1);
+  const [second] = await dead('b', 1);
+  const both = resending();
+  expect((await both.prepare({ all: true, until: plan.until })).records.map(({ id }) => id)).toEqual([first]);
+  const later = await all(both.resend({ all: true }, new RunControl()));
+  expect(later.plan).toMatchObject({
+    total: 1,
+    in_other_jobs: 1,
+    counts: [{ channel: 'b', class: 'permanent', count: 1 }],
+  });
+  expect(harness.sent.map(({ id }) => id)).toEqual([second]);
 });

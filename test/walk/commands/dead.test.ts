@@ -1,5 +1,8 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Home } from '../../support/daemon.ts';
 import { openTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -146,6 +149,52 @@ test('a killed resend loses nothing and repeats no answered delivery', async () 
   // One may have been in flight at the kill: its answer was never recorded.
   expect([...times.values()].filter((count) => count > 1).length).toBeLessThanOrEqual(1);
   expect(before).toBeGreaterThanOrEqual(10);
+});
+
+/** Server that keeps its second answer back until `goOn` is called. */
+async function openGate(): Promise<{ readonly origin: string; readonly titles: string[]; goOn(): void }> {
+  const titles: string[] = [];
+  let goOn = (): void => {};
+  const server = createServer((request, response) => {
+    const answer = (body: unknown): void => {
+      titles.push(title({ json: body }));
+      if (titles.length === 2) goOn = () => response.end();
+      else response.end();
+    };
+    json(request).then(answer, () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => server.close().closeAllConnections());
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, titles, goOn: () => goOn() };
+}
+
+test('a resend goes on without the command that began it; another person pauses it, and nothing is sent twice', async () => {
+  const gate = await openGate();
+  await dead(20);
+  const seen = home.lines.length;
+  await home.rules(`
+channels:
+  sink: { type: webhook, url: "${gate.origin}", delivery: { concurrency: 1 } }
+rules: [{ name: all, on: api, notify: [sink] }]
+`);
+  await home.logged((line) => line.msg === 'reload: applied', seen);
+  const resending = home.spawn(['dead', 'resend', '--all', '--yes', '--config', home.path('rules')]);
+  await expect.poll(() => gate.titles.length).toBe(2);
+  const [job] = jsonLines((await home.belfry(['jobs', '--json'])).stdout);
+  expect(job).toMatchObject({ kind: 'dead.resend', state: 'running', total: 20, done: 1 });
+  const id = String(job!.id);
+  expect((await home.belfry(['jobs', 'pause', id, '--by', 'bob'])).stdout).toContain('paused');
+  resending.kill('SIGINT');
+  await new Promise((resolve) => resending.once('exit', resolve));
+  expect(home.output).toContain(`the daemon goes on with the job ${id}: \`belfry jobs\` shows it`);
+  const again = await home.belfry(['dead', 'resend', '--all', '--yes']);
+  expect([again.code, again.stderr]).toEqual([3, expect.stringContaining('a job is already sending')]);
+  gate.goOn();
+  expect((await home.belfry(['jobs', 'resume', id])).code).toBe(0);
+  await expect.poll(async () => (await home.call('GET', `/v1/jobs/${id}`)).body).toMatchObject({ state: 'done' });
+  expect(await home.deadLetters()).toEqual([]);
+  expect(gate.titles.toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => String(n)).toSorted());
+  expect((await home.belfry(['jobs', 'cancel', id])).code).toBe(1);
 });
 
 test('held deliveries wait over a restart until release', async () => {

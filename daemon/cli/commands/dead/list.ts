@@ -1,4 +1,5 @@
 import { EXIT } from '../../../core/problems/failure.ts';
+import { type DeadFilter, deadLetterTest, isFiltered } from '../../../core/values/dead-filters.ts';
 import { suggest } from '../../../core/problems/suggest.ts';
 import type { DeadLineProblem } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
@@ -7,7 +8,7 @@ import { offlineOption } from '../../options.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
 import { styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, table, type Terminal } from '../../render/terminal.ts';
-import { type DeadFilter, filterOf, isFiltered, selectOptions } from './select.ts';
+import { selectOptions } from './select.ts';
 
 type ListOptions = CommonOptions & DeadFilter;
 
@@ -30,7 +31,7 @@ async function list(
   const rows: string[][] = [];
   const seen = { channel: new Set<string>(), rule: new Set<string>() };
   const problems: DeadLineProblem[] = [];
-  const keep = filterOf(options, now);
+  const keep = deadLetterTest(options, now);
   const { time } = styleOf(terminal, options);
   for await (const item of deadLetters.list()) {
     if ('problem' in item) {

@@ -1,11 +1,12 @@
 import { EXIT } from '../../../core/problems/failure.ts';
-import { timeText, NAME } from '../../../core/values/value-kind.ts';
-import type { ResendPlan, ResendRequest, ResendSum } from '../../../http/daemon-api.ts';
+import { DEAD_FILTERS, type DeadFilter, isFiltered } from '../../../core/values/dead-filters.ts';
+import { timeText, NAME, type TimeOrAgo } from '../../../core/values/value-kind.ts';
+import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../../http/daemon-api.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { TypedArgument, TypedOption } from '../../options.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
-import { ProgressBar } from '../../render/progress.ts';
+import { confirm, ProgressBar } from '../../render/progress.ts';
 import {
   CommandError,
   type CommonOptions,
@@ -13,10 +14,11 @@ import {
   jsonLine,
   line,
   painter,
+  personOf,
   table,
   type Terminal,
 } from '../../render/terminal.ts';
-import { type DeadFilter, idsOf, requireConsent, selectOptions } from './select.ts';
+import { idsOf, requireConsent, selectOptions } from './select.ts';
 
 interface ResendOptions extends CommonOptions, DeadFilter {
   readonly all?: boolean;
@@ -48,7 +50,13 @@ async function resend(
 ): Promise<number> {
   const request = await requestOf(terminal, ids, options);
   const { plan } = await planOf(terminal, deadLetters, request);
-  if (plan.total === 0) throw new CommandError(EXIT.nothing, 'no dead letter matches');
+  if (plan.total === 0)
+    throw new CommandError(
+      EXIT.nothing,
+      plan.in_other_jobs === 0
+        ? 'no dead letter matches'
+        : `a job is already sending the dead letters that match (${plan.in_other_jobs}); see \`belfry jobs\``,
+    );
   if (options.dryRun) {
     if (options.json) jsonLine(terminal, { plan });
     else line(terminal, planText(plan, options));
@@ -56,7 +64,14 @@ async function resend(
   }
   if (!options.json) line(terminal, planText(plan, options));
   await requireConsent(terminal, options.yes, ids.includes('-'), options.requeue ? 'decide them again?' : 'send them?');
-  return send(terminal, deadLetters, request, plan.total, options);
+  const by = personOf(terminal, options);
+  // Records that died after the plan are not part of it.
+  const wanted = {
+    ...request,
+    ...(ids.length === 0 && { until: request.until ?? plan.until }),
+    ...(by !== undefined && { by }),
+  };
+  return send(terminal, deadLetters, wanted, plan.total, options);
 }
 
 async function send(
@@ -67,31 +82,53 @@ async function send(
   options: ResendOptions,
 ): Promise<number> {
   const bar = new ProgressBar(terminal, total, options.json !== true);
-  const paint = painter(terminal);
+  let job: string | undefined;
   let sum: ResendSum | undefined;
-  for await (const item of deadLetters.resend(request, terminal.interrupted)) {
-    if ('plan' in item) continue;
-    if ('left' in item) {
-      sum = item;
-      continue;
+  try {
+    for await (const item of deadLetters.resend(request, terminal.interrupted)) {
+      if ('plan' in item) ({ job } = item);
+      else if ('skipped' in item) bar.step(false, item.skipped);
+      else if ('left' in item) sum = item;
+      else show(terminal, bar, item, options);
     }
-    bar.step(item.state === 'dead');
-    if (options.json) jsonLine(terminal, item);
-    else if (item.state === 'dead')
-      bar.note(
-        `${item.id}  ${item.channel}  ${paint('red', 'dead')}  ${item.error?.code ?? ''}: ${harmless(item.error?.message ?? '')}`,
-      );
-    else
-      bar.note(
-        `${item.id}  ${item.channel}  ${paint('green', item.state)}${item.receipt?.id ? `  ${harmless(item.receipt.id)}` : ''}`,
-      );
+  } catch (error) {
+    if (job === undefined || !terminal.interrupted.aborted) throw error;
   }
   bar.end();
-  if (sum === undefined)
-    throw new CommandError(EXIT.failed, 'interrupted; delivered ones have left the file, the others are still in it');
+  if (sum === undefined) return interrupted(terminal, deadLetters, job, options);
   if (options.json) jsonLine(terminal, sum);
   else line(terminal, `${sum.delivered} delivered, ${sum.failed} failed, ${sum.left} left in the file`);
   return sum.failed > 0 ? EXIT.failed : EXIT.ok;
+}
+
+function show(terminal: Terminal, bar: ProgressBar, item: ResendProgress, options: ResendOptions): void {
+  const { id, channel, state, error, receipt } = item;
+  const paint = painter(terminal);
+  bar.step(state === 'dead');
+  if (options.json) jsonLine(terminal, item);
+  else if (state === 'dead')
+    bar.note(`${id}  ${channel}  ${paint('red', 'dead')}  ${error?.code ?? ''}: ${harmless(error?.message ?? '')}`);
+  else bar.note(`${id}  ${channel}  ${paint('green', state)}${receipt?.id ? `  ${harmless(receipt.id)}` : ''}`);
+}
+
+/** The end of a command without totals. The job of a running daemon goes on, unless the user lets it be cancelled or somebody else has cancelled it. */
+async function interrupted(
+  terminal: Terminal,
+  deadLetters: DeadLetterAccess,
+  job: string | undefined,
+  { yes }: ResendOptions,
+): Promise<number> {
+  const kept = 'delivered ones have left the file, the others are still in it';
+  if (job === undefined) throw new CommandError(EXIT.failed, `interrupted; ${kept}`);
+  if (!terminal.interrupted.aborted) throw new CommandError(EXIT.failed, `the job ${job} was cancelled; ${kept}`);
+  const canAsk = !yes && terminal.stdin.isTTY === true;
+  if (!canAsk || !(await confirm(terminal, `the daemon goes on with the job ${job}; cancel it?`)))
+    throw new CommandError(
+      EXIT.failed,
+      `interrupted; the daemon goes on with the job ${job}: \`belfry jobs\` shows it, \`belfry jobs cancel ${job}\` ends it`,
+    );
+  const { delivered, failed } = await deadLetters.cancel(job);
+  throw new CommandError(EXIT.failed, `the job ${job} is cancelled: ${delivered} delivered, ${failed} failed; ${kept}`);
 }
 
 /** Asks for the plan alone, so that nothing is sent before a person agrees. */
@@ -106,6 +143,7 @@ function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
   const verb = options.requeue ? 'decide again' : options.to === undefined ? 'resend' : `resend to ${options.to}`;
   return [
     `${verb}: ${plan.total} dead letter${plan.total === 1 ? '' : 's'}`,
+    ...(plan.in_other_jobs > 0 ? [`  left out, a job is sending them: ${plan.in_other_jobs}`] : []),
     ...(channels.length > 0 ? [table(channels)] : []),
     ...plan.missing.map((id) => `  no such dead letter: ${harmless(id)}`),
     ...deadLetterProblems(plan.problems).map((text) => `  ${text}`),
@@ -114,23 +152,30 @@ function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
 
 async function requestOf(terminal: Terminal, given: readonly string[], options: ResendOptions): Promise<ResendRequest> {
   const ids = await idsOf(terminal, given);
-  const { channel, rule, class: deadClass, since, all, to, requeue } = options;
-  const criteria = {
-    ...(channel && { channel }),
-    ...(rule && { rule }),
-    ...(deadClass && { class: deadClass }),
-    ...(since && { since: timeText(since) }),
-  };
-  if (given.length === 0 && all !== true && Object.keys(criteria).length === 0) {
-    throw new CommandError(EXIT.usage, 'say which: ids, `-`, --all, --channel, --rule, --class or --since');
+  const { all, to, requeue } = options;
+  if (given.length === 0 && all !== true && !isFiltered(options)) {
+    const filters = Object.keys(DEAD_FILTERS).map((name) => `--${name}`);
+    throw new CommandError(
+      EXIT.usage,
+      `say which: ids, \`-\`, --all, ${filters.slice(0, -1).join(', ')} or ${filters.at(-1)}`,
+    );
   }
   if (to !== undefined && requeue)
     throw new CommandError(EXIT.usage, '--to and --requeue exclude each other: --requeue asks the rules where to send');
   return {
-    ...criteria,
+    ...criteriaOf(options),
     ...(given.length > 0 && { ids }),
     ...(all && { all }),
     ...(to !== undefined && { to }),
     ...(requeue && { requeue }),
   };
+}
+
+/** The filters as texts. */
+function criteriaOf(options: DeadFilter): ResendRequest {
+  const given = Object.keys(DEAD_FILTERS).flatMap((name) => {
+    const value: string | TimeOrAgo | undefined = options[name as keyof DeadFilter];
+    return value === undefined ? [] : [[name, typeof value === 'string' ? value : timeText(value)]];
+  });
+  return Object.fromEntries(given) as ResendRequest;
 }

@@ -1,39 +1,13 @@
 import type { Command } from 'commander';
-import { DEAD_CLASSES, type DeadLetter } from '../../../core/delivery/delivery.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
-import type { Parameters, ValuesOf } from '../../../core/values/parameter.ts';
-import { TIME_OR_AGO, resolveTime, NAME, oneOf } from '../../../core/values/value-kind.ts';
+import { DEAD_FILTERS } from '../../../core/values/dead-filters.ts';
 import { daemonOptions, filterOptions } from '../../options.ts';
 import { confirm } from '../../render/progress.ts';
 import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
 
-/** Filters that select dead letters. */
-const DEAD_FILTERS = {
-  channel: { kind: NAME, about: 'the channel of the dead letter' },
-  rule: { kind: NAME, about: 'the rule of the dead letter' },
-  class: { kind: oneOf(DEAD_CLASSES), about: DEAD_CLASSES.join(', ') },
-  since: { kind: TIME_OR_AGO, about: 'dead since this time, or this duration ago' },
-} as const satisfies Parameters;
-
-export type DeadFilter = ValuesOf<typeof DEAD_FILTERS>;
-
 /** Options of the verbs that select dead letters by filters. */
 export function selectOptions(command: Command): Command {
   return filterOptions(daemonOptions(command), DEAD_FILTERS);
-}
-
-/** Test whether a dead letter fits all filters that are given; durations count back from `now`. */
-export function filterOf(options: DeadFilter, now: number): (letter: DeadLetter) => boolean {
-  const since = options.since === undefined ? undefined : resolveTime(options.since, now);
-  return (letter) =>
-    (options.channel === undefined || letter.channel === options.channel) &&
-    (options.rule === undefined || letter.rule === options.rule) &&
-    (options.class === undefined || letter.class === options.class) &&
-    (since === undefined || Date.parse(letter.dead_at) >= since);
-}
-
-export function isFiltered(options: DeadFilter): boolean {
-  return Object.keys(options).some((name) => Object.hasOwn(DEAD_FILTERS, name));
 }
 
 /** Ids as given; `-` means the ids on standard input, one a line. */

@@ -1,36 +1,10 @@
-import { DEAD_CLASSES } from '../../../core/delivery/delivery.ts';
 import { isObject } from '../../../core/values/json.ts';
 import type { UnsavedRules } from '../../../core/explain/unsaved.ts';
-import type { ResendRequest } from '../../../core/delivery/resend.ts';
-import { NAME, oneOf, TIME_OR_AGO, type ValueKind } from '../../../core/values/value-kind.ts';
 import { requireScope } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
 import { readUnsaved } from '../../request/unsaved.ts';
 import { HttpProblem } from '../../problem.ts';
-import { type Route, sendJson, sendLines } from '../route.ts';
-
-interface Field {
-  readonly fits: (value: unknown) => boolean;
-  readonly allowed: string;
-}
-
-const BOOLEAN: Field = { fits: (value) => typeof value === 'boolean', allowed: '`true` or `false`' };
-
-/** Criteria of a resend with their allowed values. */
-const RESEND_FIELDS: Readonly<Record<keyof ResendRequest, Field>> = {
-  ids: {
-    fits: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
-    allowed: 'an array of ids',
-  },
-  channel: textOf(NAME),
-  rule: textOf(NAME),
-  class: textOf(oneOf(DEAD_CLASSES)),
-  since: textOf(TIME_OR_AGO),
-  to: textOf(NAME),
-  all: BOOLEAN,
-  requeue: BOOLEAN,
-  dryRun: BOOLEAN,
-};
+import { type Route, sendJson } from '../route.ts';
 
 export const controlRoutes: readonly Route[] = [
   {
@@ -83,61 +57,7 @@ export const controlRoutes: readonly Route[] = [
     answers: { 200: 'Counts and violations' },
     handle: async ({ response }, { daemon }) => sendJson(response, 200, await daemon.audit()),
   },
-  {
-    method: 'GET',
-    path: '/v1/dead',
-    scope: 'read',
-    summary: 'The dead letters, one a line.',
-    answers: { 200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse' },
-    handle: ({ response, disconnect }, { daemon, scrubber }) =>
-      sendLines(response, daemon.dead(), disconnect.signal, scrubber),
-  },
-  {
-    method: 'POST',
-    path: '/v1/dead/resend',
-    scope: 'admin',
-    body: ['application/json'],
-    summary: 'Send dead letters again, oldest first.',
-    answers: { 200: 'NDJSON: the plan, a line for each delivery as it ends, the totals', 400: 'Unknown criterion' },
-    async handle({ request, response, disconnect }, { daemon, scrubber }) {
-      const { signal } = disconnect;
-      const resend = resendRequest(await readJson(request, daemon.limits().body));
-      await sendLines(response, daemon.resend(resend, signal), signal, scrubber);
-    },
-  },
-  {
-    method: 'DELETE',
-    path: '/v1/dead/:id',
-    scope: 'admin',
-    summary: 'Drop a dead letter for good.',
-    answers: { 204: 'Dropped', 404: 'No such dead letter' },
-    async handle({ response, params }, { daemon }) {
-      if (!(await daemon.drop(params.id ?? '')))
-        throw new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
-      response.writeHead(204).end();
-    },
-  },
 ];
-
-function resendRequest(body: unknown): ResendRequest {
-  if (!isObject(body)) throw new HttpProblem(400, 'resend.criteria', 'the body is a JSON object');
-  for (const [name, value] of Object.entries(body)) {
-    const field = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof ResendRequest] : undefined;
-    if (field === undefined)
-      throw new HttpProblem(
-        400,
-        'resend.criteria',
-        `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
-      );
-    if (!field.fits(value))
-      throw new HttpProblem(
-        400,
-        'resend.criteria',
-        `\`${name}\` has a value that is not allowed: give ${field.allowed}`,
-      );
-  }
-  return body;
-}
 
 interface CheckRequest {
   readonly paths?: readonly string[];
@@ -164,8 +84,4 @@ function checkRequest(body: unknown): CheckRequest {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
-}
-
-function textOf({ read, allowed }: ValueKind<unknown>): Field {
-  return { fits: (value) => isText(value) && read(value) !== undefined, allowed };
 }

@@ -1,8 +1,8 @@
-import { type Listener, type ListenerOptions, openListener } from '../http/server.ts';
-import type { Terminal } from '../lib/terminal.ts';
-import { publishRecord } from './state/daemon-record.ts';
-import type { OpenState } from './state/open-state.ts';
-import { linkSocket, openFolderTo, socketPlaces } from './state/socket-place.ts';
+import { type Listener, type ListenerOptions, openListener } from '../../http/server.ts';
+import type { Terminal } from '../../lib/terminal.ts';
+import { publishRecord } from '../state/daemon-record.ts';
+import type { OpenState } from '../state/open-state.ts';
+import { linkSocket, openFolderTo, socketPlaces } from '../state/socket-place.ts';
 
 export type ListeningOptions = Omit<ListenerOptions, 'listen' | 'socket' | 'otherSocket' | 'socketGroup'>;
 

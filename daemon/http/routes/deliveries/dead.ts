@@ -1,0 +1,102 @@
+import type { ResendRequest } from '../../../core/delivery/resend.ts';
+import { DEAD_FILTERS, DEAD_PAGE_QUERY } from '../../../core/values/dead-filters.ts';
+import { isObject } from '../../../core/values/json.ts';
+import { NAME, PERSON, type ValueKind } from '../../../core/values/value-kind.ts';
+import { callerName } from '../../request/auth.ts';
+import { readJson } from '../../request/body.ts';
+import { HttpProblem } from '../../problem.ts';
+import { type Route, routeWithQuery, sendLines } from '../route.ts';
+
+interface Field {
+  readonly fits: (value: unknown) => boolean;
+  readonly allowed: string;
+}
+
+const BOOLEAN: Field = { fits: (value) => typeof value === 'boolean', allowed: '`true` or `false`' };
+
+/** Criteria of a resend with their allowed values. */
+const RESEND_FIELDS: Readonly<Record<keyof ResendRequest | 'by', Field>> = {
+  ids: {
+    fits: (value) => Array.isArray(value) && value.every((id) => typeof id === 'string'),
+    allowed: 'an array of ids',
+  },
+  channel: textOf(DEAD_FILTERS.channel.kind),
+  rule: textOf(DEAD_FILTERS.rule.kind),
+  class: textOf(DEAD_FILTERS.class.kind),
+  code: textOf(DEAD_FILTERS.code.kind),
+  since: textOf(DEAD_FILTERS.since.kind),
+  until: textOf(DEAD_FILTERS.until.kind),
+  text: textOf(DEAD_FILTERS.text.kind),
+  to: textOf(NAME),
+  all: BOOLEAN,
+  requeue: BOOLEAN,
+  dryRun: BOOLEAN,
+  by: textOf(PERSON),
+};
+
+export const deadRoutes: readonly Route[] = [
+  routeWithQuery({
+    method: 'GET',
+    path: '/v1/dead',
+    scope: 'read',
+    query: DEAD_PAGE_QUERY,
+    summary: 'The dead letters, one a line: all that match, oldest first, or a page of them.',
+    answers: {
+      200: 'NDJSON: records, and `{"line","problem"}` for lines that do not parse; of a page also `{"next","total","counts"}`',
+      400: 'An unknown or wrong parameter',
+    },
+    handle: ({ response, disconnect, query }, { daemon, scrubber }) =>
+      sendLines(response, daemon.dead(query), disconnect.signal, scrubber),
+  }),
+  {
+    method: 'POST',
+    path: '/v1/dead/resend',
+    scope: 'admin',
+    body: ['application/json'],
+    summary: 'Send dead letters again, oldest first, by a job that goes on when the client disconnects.',
+    answers: {
+      200: 'NDJSON: the plan with the id of the job, a line for each delivery as it ends, the totals',
+      400: 'Unknown criterion',
+      409: 'Too many jobs are running',
+    },
+    async handle({ request, response, disconnect, caller }, { daemon, scrubber }) {
+      const { signal } = disconnect;
+      const { by: claimed, ...resend } = resendRequest(await readJson(request, daemon.limits().body));
+      const lines = daemon.resend(resend, { by: callerName(caller, claimed), signal });
+      await sendLines(response, lines, signal, scrubber);
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/dead/:id',
+    scope: 'admin',
+    summary: 'Drop a dead letter for good.',
+    answers: { 204: 'Dropped', 404: 'No such dead letter' },
+    async handle({ response, params }, { daemon }) {
+      if (!(await daemon.drop(params.id ?? ''))) throw noSuch();
+      response.writeHead(204).end();
+    },
+  },
+];
+
+function noSuch(): HttpProblem {
+  return new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
+}
+
+function resendRequest(body: unknown): ResendRequest & { readonly by?: string } {
+  const refused = (detail: string): HttpProblem => new HttpProblem(400, 'resend.criteria', detail);
+  if (!isObject(body)) throw refused('the body is a JSON object');
+  for (const [name, value] of Object.entries(body)) {
+    const field = Object.hasOwn(RESEND_FIELDS, name) ? RESEND_FIELDS[name as keyof typeof RESEND_FIELDS] : undefined;
+    if (field === undefined)
+      throw refused(
+        `there is no criterion \`${name.slice(0, 40)}\`; there are ${Object.keys(RESEND_FIELDS).join(', ')}`,
+      );
+    if (!field.fits(value)) throw refused(`\`${name}\` has a value that is not allowed: give ${field.allowed}`);
+  }
+  return body;
+}
+
+function textOf({ read, allowed }: ValueKind<unknown>): Field {
+  return { fits: (value) => typeof value === 'string' && read(value) !== undefined, allowed };
+}
