@@ -12,6 +12,12 @@ const SYNC_TIMEOUT_MS = 1000;
 const LOAD_TIMEOUT_MS = 10_000;
 /** Memory of a plugin; one that needs more is ended. */
 const MAX_HEAP_MB = 256;
+/**
+ * Size of V8's young generation, of which a garbage collection moves up to a third to the heap. Node.js adds 16 MiB to a full heap
+ * so that this collection succeeds and the thread can be ended; if it does not succeed, V8 aborts the process. The default of
+ * Node.js 24 is 192 MB, which is too much.
+ */
+const MAX_YOUNG_MB = 24;
 
 /** Messages of the worker that concern one open channel. */
 export type ForInstance = Extract<FromWorker, { kind: 'log' | 'want' }>;
@@ -43,7 +49,7 @@ export class PluginThread {
     this.#deps = deps;
     this.#worker = new Worker(deps.script, {
       workerData: deps.start,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: MAX_YOUNG_MB },
       stdin: false,
     });
     this.#worker.on('error', (error: Error) => this.#end(`it failed: ${error.message}`));
