@@ -3,7 +3,7 @@ import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { ChannelConfig } from '../core/ruleset.ts';
 import { finishDeadLetters } from './dead-letters/dead-letter.ts';
-import type { LaneDeps, LaneObserver, LaneStatus } from './lane/deps.ts';
+import type { LaneDeps, LaneObserver, LanePacing, LaneStatus } from './lane/deps.ts';
 import { Lane } from './lane/lane.ts';
 import { type ManualResult, testDelivery } from './manual/attempt.ts';
 import { RemovedChannel } from './removed-channel.ts';
@@ -121,6 +121,11 @@ export class Lanes {
   /** Status of one channel; undefined if there is none. */
   statusOf(name: string): LaneStatus | undefined {
     return (this.#lanes.get(name) ?? this.#removed.get(name))?.status();
+  }
+
+  /** Breaker and rate of one channel; undefined if there is none in the rules. */
+  pacing(name: string): LanePacing | undefined {
+    return this.#lanes.get(name)?.pacing();
   }
 
   isHeld(name: string): boolean {

@@ -16,6 +16,8 @@ import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
 import type { ButtonApi } from './api/buttons.ts';
+import type { ChannelDetailView } from './api/channels.ts';
+import type { SourceView } from './api/sources.ts';
 import type { ConsoleApi } from './api/console.ts';
 import type { DeadLetterApi } from './api/dead-letters.ts';
 import type { JobsApi } from './api/jobs.ts';
@@ -26,16 +28,17 @@ import type {
   NotifiedAlertView,
   EventView,
   DeliveryView,
-  ChannelView,
   StatusView,
   FeedItem,
 } from './views.ts';
 
 export type * from './api/buttons.ts';
+export type * from './api/channels.ts';
 export type * from './api/console.ts';
 export type * from './api/dead-letters.ts';
 export type * from './api/jobs.ts';
 export type * from './api/unsaved.ts';
+export type * from './api/sources.ts';
 export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
@@ -65,7 +68,9 @@ export interface DaemonApi extends DeadLetterApi {
   alerts(rule?: string): Promise<readonly NotifiedAlertView[]>;
   /** Silences of the files, then those that users made, with their last use. */
   silences(): Promise<readonly ListedSilenceView[]>;
-  channels(): Promise<readonly ChannelView[]>;
+  channels(): Promise<readonly ChannelDetailView[]>;
+  /** The running sources with what they know about themselves. */
+  sources(): readonly SourceView[];
   /**
    * Sends a test message; undefined when there is no such channel. `signal` ends the wait for its turn. Rejects with `test.no_event`,
    * `test.no_rule`, `test.no_match` or `test.no_target` (404).

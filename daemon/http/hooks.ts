@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HookAnswer, HookRequest } from '../sources/source.ts';
+import type { HookAnswer, HookRequest, HookRoute } from '../sources/source.ts';
 import { readBody } from './request/body.ts';
 import type { HostCheck } from './request/host-check.ts';
 import type { DaemonApi } from './daemon-api.ts';
-import { HttpProblem } from './problem.ts';
+import { HttpProblem, problemOf } from './problem.ts';
 import type { Target } from './request/target.ts';
 
 /** Paths below which sources have their routes. */
@@ -24,6 +24,31 @@ export async function handleHook(
 ): Promise<void> {
   const route = daemon.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
+  const remote = request.socket.remoteAddress ?? '';
+  try {
+    const answer = await answerOf(request, url, route, { daemon, hostCheck, remote });
+    write(response, answer);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem !== undefined) route.log?.refused({ remote }, problem.status, problem.message);
+    throw error;
+  }
+}
+
+interface HookDeps {
+  readonly daemon: DaemonApi;
+  readonly hostCheck: HostCheck;
+  /** IP address of the client. */
+  readonly remote: string;
+}
+
+/** Passes a request on to its source. Throws a problem for one that the source does not get. */
+async function answerOf(
+  request: IncomingMessage,
+  url: Target,
+  route: HookRoute,
+  { daemon, hostCheck, remote }: HookDeps,
+): Promise<HookAnswer> {
   if (route.verifies !== true) hostCheck.checkSite(request);
   const method = request.method ?? '';
   if (!route.methods.includes(method)) {
@@ -35,17 +60,7 @@ export async function handleHook(
   const headers: HookRequest['headers'] = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   );
-  write(
-    response,
-    await route.handle({
-      method,
-      path: url.pathname,
-      query: url.searchParams,
-      headers,
-      body,
-      remote: request.socket.remoteAddress ?? '',
-    }),
-  );
+  return route.handle({ method, path: url.pathname, query: url.searchParams, headers, body, remote });
 }
 
 function write(response: ServerResponse, { status, headers, body }: HookAnswer): void {

@@ -4,9 +4,12 @@ import type { JsonObject } from '../core/values/json.ts';
 import { duration, oneOrMany, strict } from '../core/schema/fields.ts';
 import { type Static, Type } from '../core/schema/type.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
+import { formatDuration } from '../lib/time/duration.ts';
+import type { ScheduleFacts } from './facts.ts';
 import { atTimes, cronTimes, type DueTimes, everyTimes, overdue, readInstant } from '../core/time/due-times.ts';
 import { faultOfCron, faultOfEvery, faultOfTimezone, localTimezone, type TimeFault } from '../core/time/time-faults.ts';
 import { Backoff, retry } from '../lib/async/retry.ts';
+import { DueLog } from './kit/due-log.ts';
 import { settledBeforeAbort } from './kit/wait.ts';
 import { defineSource, type SettingProblem, type SourceIo } from './source.ts';
 
@@ -138,6 +141,7 @@ interface Plan {
   readonly policy: Missed;
   /** The time at which a due time fires, with its jitter. */
   readonly fireAt: (due: number) => number;
+  readonly log: DueLog;
 }
 
 interface Advance {
@@ -168,13 +172,20 @@ const FIRED: Readonly<Record<Missed, (ready: readonly number[], late: number) =>
   all: (ready) => ready,
 };
 
+function factsOf({ cron, every, at, timezone }: Settings, log: DueLog): ScheduleFacts {
+  const when = cron ?? (every === undefined ? at!.join(', ') : formatDuration(every));
+  return { when, ...(every === undefined && { timezone: timezone ?? localTimezone() }), ...log.facts };
+}
+
 function startSchedule(settings: Settings, io: SourceIo) {
   const ending = new AbortController();
-  const running = keep(settings, io, ending.signal).catch((error: unknown) => {
+  const log = new DueLog();
+  const running = keep(settings, io, ending.signal, log).catch((error: unknown) => {
     io.log.error({ err: error }, 'the schedule stopped');
     io.report('the schedule stopped because of an internal error');
   });
   return Promise.resolve({
+    facts: () => ({ schedule: factsOf(settings, log) }),
     async stop(): Promise<void> {
       ending.abort();
       await running;
@@ -183,19 +194,20 @@ function startSchedule(settings: Settings, io: SourceIo) {
 }
 
 /** Runs from the time when the source is live until `signal` aborts. */
-async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Promise<void> {
+async function keep(settings: Settings, io: SourceIo, signal: AbortSignal, log: DueLog): Promise<void> {
   await settledBeforeAbort(io.live, signal);
   const onFailure = (why: string | undefined): void =>
     io.report(why === undefined ? undefined : `it could not begin: ${why}`);
   while (!signal.aborted) {
     const begin = await retry(() => restore(settings, io), { clock: io.clock, signal, onFailure });
     if (begin === undefined) return;
+    log.handled(begin.last);
     const times = timesOf(settings, begin.anchor);
     const { missed: policy = 'once', jitter = 0 } = settings;
     // The jitter is shorter than the time to the next due time, so that ticks stay in order.
     const room = (due: number) => Math.min(jitter, (times.next(due) ?? Number.POSITIVE_INFINITY) - due);
     const fireAt = (due: number) => (jitter === 0 ? due : due + Math.floor(share(`${io.name}@${due}`) * room(due)));
-    await run({ times, policy, fireAt }, { at: begin.at, skipped: 0 }, settings, io, signal);
+    await run({ times, policy, fireAt, log }, { at: begin.at, skipped: 0 }, settings, io, signal);
   }
 }
 
@@ -203,7 +215,7 @@ async function keep(settings: Settings, io: SourceIo, signal: AbortSignal): Prom
  * Reads the progress. `anchor` is the start of counting for `every`; due times until `at` are handled. The schedule is stored too:
  * after a change, earlier due times of a new `cron` or `every` do not count as missed, but a time of `at` that never fired does.
  */
-async function restore(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number }> {
+async function restore(settings: Settings, io: SourceIo): Promise<{ anchor: number; at: number; last: number }> {
   const { cron, every, at } = settings;
   const checkpoints = await io.readCheckpoints();
   const when = JSON.stringify([cron ?? null, every ?? null, at ?? null, zoneOf(settings)]);
@@ -213,14 +225,14 @@ async function restore(settings: Settings, io: SourceIo): Promise<{ anchor: numb
   const isAhead = Math.max(last, anchor) > now + MAX_BACKWARD_MS;
   if (isAhead) io.log.warn('the clock was set back by more than a day; due times are counted from now');
   if (checkpoints.get('when') === when && Number.isFinite(anchor) && !isAhead)
-    return { anchor, at: at === undefined ? Math.max(anchor, last) : last };
+    return { anchor, at: at === undefined ? Math.max(anchor, last) : last, last };
   await io.saveCheckpoints([
     { key: 'anchor', value: new Date(now).toISOString() },
     { key: 'when', value: when },
     ...(isAhead ? [{ key: 'last', value: null }] : []),
   ]);
-  if (isAhead) return { anchor: now, at: now };
-  return { anchor: now, at: at === undefined ? Math.max(now, last) : last };
+  if (isAhead) return { anchor: now, at: now, last: Number.NEGATIVE_INFINITY };
+  return { anchor: now, at: at === undefined ? Math.max(now, last) : last, last };
 }
 
 /** A stored time in milliseconds; negative infinity when there is none. */
@@ -241,12 +253,17 @@ async function run(plan: Plan, from: Progress, settings: Settings, io: SourceIo,
   let progress = from;
   while (!signal.aborted && progress.at <= io.clock.now() + MAX_BACKWARD_MS) {
     const now = io.clock.now();
-    const { ticks, progress: reached, skipped } = advance(plan, progress, now);
+    const { ticks, progress: after, skipped } = advance(plan, progress, now);
     const late = ticks.filter(({ due }) => now - plan.fireAt(due) > MAX_LATE_MS).length;
     io.countMissed('late', late);
     io.countMissed('skipped', skipped);
-    for (const tick of ticks) await fire(tick, settings, io, signal);
-    progress = reached;
+    for (const tick of ticks) {
+      await fire(tick, settings, io, signal);
+      plan.log.handled(tick.due);
+    }
+    progress = after;
+    const next = plan.times.next(progress.at);
+    plan.log.expects(next === undefined ? undefined : plan.fireAt(next));
     if (ticks.length === 0) await pause(io.clock, untilNext(plan, progress, io.clock), signal);
   }
 }

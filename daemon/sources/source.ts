@@ -17,10 +17,11 @@ import type { SettingProblem } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { EventShape } from '../core/event/shape.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
+import type { SourceFacts } from './facts.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
 
-export type { SettingProblem };
+export type { SettingProblem, SourceFacts };
 
 /** A source type: one file, or a folder with a file of the same name. */
 export interface SourceType<S extends TSchema = TSchema> {
@@ -117,6 +118,8 @@ export interface RunningSource {
   observe?(event: Event, at: number): Observation | undefined;
   /** A short state for `belfry status`, such as `backup: late`. */
   detail?(): string | undefined;
+  /** Facts about itself, for `GET /v1/sources`. */
+  facts?(): SourceFacts;
 }
 
 /** The result of inspecting an event of another source. */
@@ -138,7 +141,14 @@ export interface HookRoute {
   readonly verifies?: true;
   /** Bytes; the server answers 413 to longer bodies. */
   readonly maxBody?: number;
+  /** The server records in it the requests that it refuses before the source gets them. */
+  readonly log?: RefusalLog;
   handle(request: HookRequest): Promise<HookAnswer>;
+}
+
+/** Record of the requests that a source did not get. */
+export interface RefusalLog {
+  refused(request: Pick<HookRequest, 'remote'>, status: number, reason: string): void;
 }
 
 /** A request as the HTTP server passes it on. Header names are in lower case. */

@@ -208,7 +208,11 @@ export class RecordedDaemon implements DaemonApi {
   }
 
   async channels() {
-    return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0 }];
+    return [{ name: 'ops', type: 'log', state: 'ok' as const, pending: 0, held: 0, sending: 0 }];
+  }
+
+  sources() {
+    return this.current.sources;
   }
 
   readonly tested: (ChannelTestRequest | undefined)[] = [];

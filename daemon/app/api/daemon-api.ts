@@ -11,7 +11,8 @@ import { alertViews, silenceViews } from './alerts/alert-views.ts';
 import { openAlertActions } from './alerts/alert-actions.ts';
 import { unsavedRules } from './unsaved/unsaved-rules.ts';
 import { historyOf } from './history.ts';
-import { channelsOf, readinessOf, statusOf } from './status.ts';
+import { channelViews } from './channel-views.ts';
+import { readinessOf, statusOf } from './status.ts';
 import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
@@ -32,7 +33,8 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),
     silences: () => silenceViews(deps),
-    channels: async () => channelsOf(lanes),
+    channels: () => channelViews(deps),
+    sources: () => sources.views(),
     testChannel: channelTests(deps),
     hold: (name, request) => lanes.hold(name, request),
     release: (name, by) => lanes.release(name, by),

@@ -1,6 +1,6 @@
 import type { Event, EventInput } from '../../core/event/event.ts';
 import type { SourceConfig } from '../../core/ruleset.ts';
-import type { StatusView } from '../../http/daemon-api.ts';
+import type { SourceView, StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Faults } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
@@ -98,16 +98,12 @@ export class RunningSources {
   }
 
   status(): StatusView['sources'] {
-    return [...this.#running.values()].map(({ config, source, fault }) => {
-      const detail = source.detail?.();
-      return {
-        name: config.name,
-        type: config.type,
-        state: fault === undefined ? 'running' : 'failing',
-        ...(fault !== undefined && { reason: fault }),
-        ...(detail !== undefined && { detail }),
-      };
-    });
+    return [...this.#running.values()].map(statusOf);
+  }
+
+  /** Status of the sources with what they know about themselves. */
+  views(): readonly SourceView[] {
+    return [...this.#running.values()].map((running) => ({ ...statusOf(running), ...running.source.facts?.() }));
   }
 
   async stop(): Promise<void> {
@@ -169,6 +165,17 @@ export class RunningSources {
       countMissed: (kind, count) => onMissed(config.name, kind, count),
     };
   }
+}
+
+function statusOf({ config, source, fault }: Running): StatusView['sources'][number] {
+  const detail = source.detail?.();
+  return {
+    name: config.name,
+    type: config.type,
+    state: fault === undefined ? 'running' : 'failing',
+    ...(fault !== undefined && { reason: fault }),
+    ...(detail !== undefined && { detail }),
+  };
 }
 
 function scopeOf({ name }: SourceConfig): string {

@@ -2,7 +2,7 @@ import { SendFailure } from '../../core/problems/failure.ts';
 import { openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending } from '../../delivery/manual/resend.ts';
-import type { DaemonApi, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
+import type { ChannelView, DaemonApi, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
 import { RunControl } from '../../lib/async/run-control.ts';
 import { Closers } from '../../lib/async/closers.ts';
@@ -24,7 +24,8 @@ import type { StatePaths } from './paths.ts';
 
 /** Access to the state directory while no daemon runs. */
 export interface Offline {
-  readonly daemon: Pick<DaemonApi, 'channels'> & {
+  readonly daemon: {
+    channels(): Promise<readonly ChannelView[]>;
     /** Sends dead letters without a job: it ends when `signal` aborts. */
     resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendLine>;
   };

@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
-import { EXIT } from '../../core/problems/failure.ts';
 import type { Offline } from '../../app/state/offline.ts';
+import { EXIT } from '../../core/problems/failure.ts';
 import type { DaemonApi, DeadLineProblem, JobView, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
 import { channelNote, rateLimitNote } from '../render/channels.ts';
 import { CommandError } from '../render/terminal.ts';

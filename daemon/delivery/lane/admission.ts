@@ -1,6 +1,7 @@
 import type { DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
+import type { RatePacing } from './deps.ts';
 import type { Health } from './health.ts';
 import type { InFlight } from './in-flight.ts';
 
@@ -69,6 +70,15 @@ export class Admission {
     return this.#attemptsLeft <= 0 ? undefined : Math.max(this.#rateWait, this.#health.cooldownLeft);
   }
 
+  /** State of the rate limit; undefined without one. */
+  get rate(): RatePacing | undefined {
+    const { rate } = this.#policy;
+    if (rate === undefined) return undefined;
+    const { now, monotonic } = { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
+    const left = this.#rateLimit.left(monotonic);
+    return { ...rate, left, ...(left === 0 && { nextAt: now + this.#rateLimit.wait(monotonic) }) };
+  }
+
   get #attemptsLeft(): number {
     return this.#inFlight.attemptsLeft(this.#policy.concurrency);
   }
@@ -92,6 +102,12 @@ class RateLimit {
   wait(now: number): number {
     if (this.#rate === undefined || this.#takenAt.length < this.#rate.count) return 0;
     return Math.max(0, this.#takenAt[0]! + this.#rate.per - now);
+  }
+
+  /** Number of attempts that may begin at `now`. */
+  left(now: number): number {
+    const { count, per } = this.#rate ?? { count: Number.POSITIVE_INFINITY, per: 0 };
+    return count - this.#takenAt.filter((at) => at + per > now).length;
   }
 
   take(now: number): void {

@@ -12,6 +12,11 @@ export class Breaker {
   #probes = 0;
   #probeAt: number | undefined;
 
+  /** Failures in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   get isOpen(): boolean {
     return this.#probeAt !== undefined;
   }

@@ -77,6 +77,28 @@ export interface LaneStatus {
   readonly held: number;
 }
 
+/** Pace of a lane: its breaker, and its rate limit. Times are milliseconds since the epoch. */
+export interface LanePacing {
+  readonly breaker: {
+    readonly isOpen: boolean;
+    /** Failures in a row. */
+    readonly failures: number;
+    /** Next probe while it is open. */
+    readonly probeAt?: number;
+  };
+  /** Undefined without a limit. */
+  readonly rate: RatePacing | undefined;
+}
+
+export interface RatePacing {
+  readonly count: number;
+  readonly per: number;
+  /** Attempts that may begin now. */
+  readonly left: number;
+  /** Time of the next attempt, if none is left. */
+  readonly nextAt?: number;
+}
+
 /** Counts pending deliveries as held while the channel is paused or misconfigured. */
 export function laneStatus(
   { name, type }: ChannelConfig,

@@ -7,7 +7,7 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import { Breaker } from './breaker.ts';
 import { Cooldown } from './cooldown.ts';
-import type { HealthStatus, LaneDeps } from './deps.ts';
+import type { HealthStatus, LaneDeps, LanePacing } from './deps.ts';
 import { Holds } from './holds.ts';
 import { ReportedFault } from './reported-fault.ts';
 import { TcpCheck } from './tcp-check.ts';
@@ -61,6 +61,12 @@ export class Health {
   /** Whether the breaker is open: only probes are made. */
   get isFailing(): boolean {
     return this.#breaker.isOpen;
+  }
+
+  get breaker(): LanePacing['breaker'] {
+    const { isOpen, failures, probeAt } = this.#breaker;
+    const { clock } = this.#deps;
+    return { isOpen, failures, ...(probeAt !== undefined && { probeAt: clock.now() + probeAt - clock.monotonic() }) };
   }
 
   /** Milliseconds until the next attempt or probe may be made; undefined while the lane is held. */

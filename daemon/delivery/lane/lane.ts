@@ -10,7 +10,7 @@ import { type ManualResult, manualResult } from '../manual/attempt.ts';
 import { ManualQueue } from '../manual/queue.ts';
 import { Admission, CLAIM_BATCH } from './admission.ts';
 import { type EndedAttempt, makeAttempt } from './attempt.ts';
-import { type LaneDeps, type LaneStatus, laneStatus } from './deps.ts';
+import { type LaneDeps, type LanePacing, type LaneStatus, laneStatus } from './deps.ts';
 import { type AttemptResult, Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { LazyNotifier } from './lazy-notifier.ts';
@@ -109,6 +109,11 @@ export class Lane {
   status(): LaneStatus {
     const counts = this.#deps.store.deliveries.counts().byChannel.get(this.name) ?? { pending: 0, sending: 0 };
     return laneStatus(this.#config, this.#storeFailure ?? this.#health.status(this.#policy.paused), counts);
+  }
+
+  /** Breaker and rate limit. */
+  pacing(): LanePacing {
+    return { breaker: this.#health.breaker, rate: this.#admission.rate };
   }
 
   /** Earliest time of the next attempt, milliseconds since the epoch; undefined while the lane is held. */

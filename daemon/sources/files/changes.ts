@@ -31,6 +31,11 @@ export class FileChanges {
     return this.#known.has(file) || this.#unsettled.has(file);
   }
 
+  /** Number of files of the snapshot. */
+  get count(): number {
+    return this.#known.size;
+  }
+
   /** Every file of the snapshot and every unsettled one. */
   *all(): Iterable<string> {
     yield* this.#known.keys();

@@ -115,6 +115,7 @@ async function startFiles(given: Settings, io: SourceIo): Promise<RunningSource>
   await watch.look();
   const running = settledBeforeAbort(io.live, stopping.signal).then(() => watch.run());
   return {
+    facts: () => ({ files: watch.facts }),
     async stop() {
       stopping.abort();
       await running;

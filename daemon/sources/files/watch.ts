@@ -5,6 +5,7 @@ import { Backoff, retry } from '../../lib/async/retry.ts';
 import { Faults } from '../../lib/faults.ts';
 import { saveInBatches } from '../kit/save-checkpoints.ts';
 import { WakeablePause } from '../kit/wait.ts';
+import type { FileFacts } from '../facts.ts';
 import type { SourceIo } from '../source.ts';
 import { compileGlobs, type Globs } from '../watching/globs.ts';
 import { type FileState, readState, type Scan } from '../watching/scan.ts';
@@ -73,6 +74,10 @@ export class FileWatch {
       onHint: (location) => this.#hint(location),
       onHintFault: (text) => this.#faults.set('hints', text),
     });
+  }
+
+  get facts(): FileFacts {
+    return { paths: this.#settings.paths, files: this.#changes.count, folders: this.#watcher.folders };
   }
 
   /** Records the present files. Every later change is an event. */

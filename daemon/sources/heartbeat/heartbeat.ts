@@ -15,10 +15,13 @@ import {
   type HookRequest,
   type RunningSource,
   type SettingProblem,
+  type SourceFacts,
   type SourceIo,
 } from '../source.ts';
 import { heartbeatShapes } from './events.ts';
 import { INVALID_KEY, normalizeKey, receivePing, senderCheck } from './requests.ts';
+import { RequestLog } from '../kit/request-log.ts';
+import { beatFacts, PingLog } from './facts.ts';
 import { beatSchedule } from './schedule.ts';
 import { statusText } from './state.ts';
 import { HeartbeatWatch } from './watch.ts';
@@ -116,7 +119,9 @@ const LOG_INTERVAL_MS = 60 * 60_000;
 function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource> {
   const ending = new AbortController();
   io.countMissed('beat', 0);
-  const watch = new HeartbeatWatch(watchSettings(settings), io, ending.signal);
+  const log = new PingLog();
+  const received = new RequestLog(io.clock);
+  const watch = new HeartbeatWatch({ ...watchSettings(settings), log }, io, ending.signal);
   const ready = settledBeforeAbort(io.live, ending.signal).then((live) => live && watch.begin());
   const running = ready
     .then((begun) => (begun ? watch.run() : undefined))
@@ -128,12 +133,23 @@ function startHeartbeat(settings: Settings, io: SourceIo): Promise<RunningSource
   const requests = new OpenRequests();
   const { token, allow } = settings;
   const deps = { path, isKeyed: settings.key !== undefined, watch, ready, refuse: senderCheck(token, allow) };
-  const handle = (request: HookRequest): Promise<HookAnswer> => requests.handle(() => receivePing(request, deps));
+  const handle = (request: HookRequest): Promise<HookAnswer> =>
+    requests.handle(async () => received.answered(request, await receivePing(request, deps)));
   const observe = observerOf(settings, watch, io);
+  const { every, cron, timezone, grace } = settings;
+  const verified = token !== undefined;
+  const facts = (): SourceFacts => ({
+    beats: {
+      ...beatFacts({ every, cron, zone: timezone ?? localTimezone(), grace }, watch.heartbeats, watch.now),
+      log: log.pings,
+    },
+    requests: { path, methods: METHODS, verified, ...received.facts },
+  });
   return Promise.resolve({
     routes: [
-      { path, subpaths: true, methods: METHODS, ...(token !== undefined && { verifies: true as const }), handle },
+      { path, subpaths: true, methods: METHODS, ...(verified && { verifies: true as const }), handle, log: received },
     ],
+    facts,
     ...(observe && { observe }),
     detail: () => statusText(watch.heartbeats, watch.now),
     async stop(): Promise<void> {

@@ -56,7 +56,7 @@ export class Heartbeat {
   }
 
   get expected(): ExpectedBeat | undefined {
-    this.#expected ??= { beat: this.#schedule.after(this.#periodStart()) };
+    this.#expected ??= { beat: this.#schedule.after(this.since) };
     return this.#expected.beat;
   }
 
@@ -90,7 +90,9 @@ export class Heartbeat {
     return (now - down.seen) / this.#period;
   }
 
-  #periodStart(): number {
+  /** Start of the present period: the last beat, or later if beats may have been lost. */
+  /** Start of the present period: the last beat, or later if beats may have been lost. */
+  get since(): number {
     const { beat, counted } = this.record;
     return counted !== null && counted.beat === beat ? counted.at : (beat ?? 0);
   }
@@ -108,7 +110,7 @@ export class Heartbeat {
     if (this.record.down !== null || this.expected === undefined) return undefined;
     const { opens, deadline } = this.expected;
     const mayBeLost = opens <= to && deadline > from;
-    return mayBeLost || this.#periodStart() > to ? this.newPeriod(to) : undefined;
+    return mayBeLost || this.since > to ? this.newPeriod(to) : undefined;
   }
 }
 

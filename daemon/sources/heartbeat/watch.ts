@@ -6,10 +6,12 @@ import type { Checkpoint, Observation, SourceIo } from '../source.ts';
 import { aliveCheckpoint, baselineOf, type BaselineSettings, checkpointsOf } from './checkpoints.ts';
 import { type HeartbeatId, missed, type Ping, recovered, type Transition, transitionOf } from './events.ts';
 import type { BeatSchedule } from './schedule.ts';
+import type { PingLog } from './facts.ts';
 import { EMPTY_RECORD, type Gap, Heartbeat, patched } from './state.ts';
 
 export interface WatchSettings extends BaselineSettings {
   readonly schedule: BeatSchedule;
+  readonly log: PingLog;
 }
 
 /** Further keys are refused. */
@@ -94,6 +96,7 @@ export class HeartbeatWatch {
     // A beat without an event needs no mutex, so that many beats share a commit.
     if (isBeatOnly) await this.#commit(key, { patch: { beat: ping.at } });
     else await this.#mutex.run(key, () => this.#handle(key, ping));
+    this.#settings.log.add(key, ping, 'request');
     return true;
   }
 
@@ -104,6 +107,7 @@ export class HeartbeatWatch {
   }
 
   #observed(key: string, at: number): void {
+    this.#settings.log.add(key, { kind: 'beat', at }, 'event');
     if (this.#isReady) this.#apply(key, { patch: { beat: at } });
     else this.#earlyBeats.set(key, at);
   }

@@ -79,6 +79,7 @@ async function startLines({ paths, match, from, max_line: maxLine }: Settings, i
   const running = watch.run(present);
   return {
     detail: () => watch.detail(),
+    facts: () => ({ files: watch.facts }),
     async stop() {
       stopping.abort();
       await running;

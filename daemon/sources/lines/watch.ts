@@ -3,6 +3,7 @@ import { retry } from '../../lib/async/retry.ts';
 import { Faults } from '../../lib/faults.ts';
 import { saveInBatches } from '../kit/save-checkpoints.ts';
 import { settledBeforeAbort, WakeablePause } from '../kit/wait.ts';
+import type { FileFacts } from '../facts.ts';
 import type { SourceIo } from '../source.ts';
 import { compileGlobs, type Globs, isBelow } from '../watching/globs.ts';
 import type { Scan } from '../watching/scan.ts';
@@ -65,6 +66,10 @@ export class LineWatch {
   /** Records the present files. Lines that are written later are always read. */
   look(): Promise<Scan> {
     return this.#watcher.firstScan();
+  }
+
+  get facts(): FileFacts {
+    return { paths: this.#settings.paths, files: this.#files.count, folders: this.#watcher.folders };
   }
 
   detail(): string {

@@ -92,6 +92,11 @@ export class Hints {
     }
   }
 
+  /** Number of watched folders. */
+  get count(): number {
+    return [...this.#watched.values()].filter(({ inside }) => inside).length;
+  }
+
   #watch(folder: string, { id, inside }: Omit<Watch, 'watcher'>, onChange: (name: string | null) => void): void {
     this.unwatch(folder);
     if (this.#fault !== undefined) return;

@@ -68,6 +68,11 @@ export class Watcher {
     return this.#hints.watches(folder);
   }
 
+  /** Number of watched folders. */
+  get folders(): number {
+    return this.#hints.count;
+  }
+
   close(): void {
     this.#hints.close();
   }

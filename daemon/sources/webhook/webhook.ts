@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
 import { OpenRequests } from '../kit/open-requests.ts';
 import { problem, readBody } from '../kit/request-body.ts';
+import { RequestLog } from '../kit/request-log.ts';
 import {
   type Checkpoint,
   defineSource,
@@ -73,17 +74,22 @@ function startWebhook(settings: WebhookSettings, io: SourceIo) {
     },
   };
   const requests = new OpenRequests();
+  const received = new RequestLog(io.clock);
+  const verified = settings.verify !== undefined;
   const { path, methods = ['POST'], max_body: maxBody } = settings;
   return Promise.resolve({
     routes: [
       {
         path,
         methods,
-        ...(settings.verify !== undefined && { verifies: true as const }),
+        ...(verified && { verifies: true as const }),
         ...(maxBody !== undefined && { maxBody }),
-        handle: (request: HookRequest) => requests.handle(() => receive(request, endpoint)),
+        handle: (request: HookRequest) =>
+          requests.handle(async () => received.answered(request, await receive(request, endpoint))),
+        log: received,
       },
     ],
+    facts: () => ({ requests: { path, methods, verified, ...received.facts } }),
     stop: () => requests.stop(),
   });
 }

@@ -241,6 +241,29 @@ test('resends and queued deliveries alternate: neither waits for all of the othe
   );
 });
 
+test('the pace of a channel shows its rate with the attempts that are left, and its breaker with the next probe', async () => {
+  harness.script('a', ok, ok, ...Array.from({ length: 5 }, () => down));
+  await harness.apply(channel('a', { rate: { count: 3, per: 60_000 }, retry: [3_600_000] }));
+  const { clock } = harness;
+  await harness.enqueue('a', {}, 2);
+  expect(harness.lanes.pacing('a')).toEqual({
+    breaker: { isOpen: false, failures: 0 },
+    rate: { count: 3, per: 60_000, left: 1 },
+  });
+  const start = clock.now();
+  await harness.enqueue('a');
+  expect(harness.lanes.pacing('a')).toMatchObject({ rate: { left: 0, nextAt: start + 60_000 } });
+  await clock.advance(60_000);
+  expect(harness.lanes.pacing('a')).toMatchObject({ breaker: { failures: 1 }, rate: { left: 3 } });
+  await harness.apply(channel('a', { retry: [3_600_000] }));
+  await harness.enqueue('a', {}, 4);
+  expect(harness.lanes.pacing('a')).toEqual({
+    breaker: { isOpen: true, failures: 5, probeAt: clock.now() + 1_000 },
+    rate: undefined,
+  });
+  expect(harness.lanes.pacing('b')).toBeUndefined();
+});
+
 test('a manual attempt waits for the end of a cooldown', async () => {
   harness.script(
     'a',

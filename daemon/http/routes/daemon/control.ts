@@ -17,6 +17,15 @@ export const controlRoutes: readonly Route[] = [
       sendJson(response, 200, scrubber.scrubJson(await daemon.status())),
   },
   {
+    method: 'GET',
+    path: '/v1/sources',
+    scope: 'read',
+    summary: 'Every source with its state, and its beats, due times, requests or files.',
+    answers: { 200: '`{"sources":[...]}`' },
+    handle: ({ response }, { daemon, scrubber }) =>
+      sendJson(response, 200, scrubber.scrubJson({ sources: daemon.sources() })),
+  },
+  {
     method: 'POST',
     path: '/v1/reload',
     scope: 'admin',

@@ -11,7 +11,7 @@ test('status, channels, audit and reload are answered without secrets', async ()
   expect([status.status, status.headers['content-type'], status.json.generation]).toEqual([200, 'application/json', 3]);
   expect(status.json.reasons).toEqual(['hook said ***']);
   expect((await ask(to, '/v1/channels', { token: 'read-token' })).json).toEqual({
-    channels: [{ name: 'ops', type: 'log', state: 'ok', pending: 0, held: 0 }],
+    channels: [{ name: 'ops', type: 'log', state: 'ok', pending: 0, held: 0, sending: 0 }],
   });
   expect((await ask(to, '/v1/audit', { token: 'read-token' })).json.violations).toEqual([]);
   expect((await post(to, '/v1/reload', {})).json).toMatchObject({ ok: true, generation: 4, added: ['a'] });
