@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reload: ['core', 'lib'],
   service: ['lib', 'core/problems/failure.ts'],
   simulation: ['core', 'lib', 'reload', 'sources/source.ts', 'store/states.ts'],
-  delivery: ['core', 'lib', 'channels/channel.ts', 'store/store.ts'],
+  delivery: ['core', 'lib', 'channels/channel.ts', 'channels/kit/http/exchange', 'store/store.ts'],
   http: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'store/store.ts'],
   doctor: ['core', 'lib', 'channels/channel.ts', 'sources/source.ts', 'http/daemon-api.ts'],
   app: ['core', 'lib', 'channels', 'sources', 'store', 'reload', 'simulation', 'service', 'delivery', 'http', 'doctor'],

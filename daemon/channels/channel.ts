@@ -5,10 +5,10 @@ import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { VapidKeys, WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { Format, Message, StoredMessage } from '../core/message/message.ts';
 import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
-import type { Abortable } from '../lib/async/abort.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { Machine } from '../lib/machine/machine.ts';
 import type { Log } from '../lib/log.ts';
+import type { AttemptEnding } from './kit/http/exchange/record.ts';
 import type { HttpClient } from './kit/http/client.ts';
 import type { Dialer } from './kit/net/dialer.ts';
 import { loadMarkdown } from './kit/text/markdown.ts';
@@ -17,7 +17,7 @@ import { loadMarkdown } from './kit/text/markdown.ts';
 export interface SendIo {
   readonly delivery: Delivery;
   /** Aborts at the attempt's deadline or when the daemon is killed; every wait takes it. */
-  readonly ending: Abortable;
+  readonly ending: AttemptEnding;
   /** The same as an AbortSignal, for code that needs one. */
   readonly signal: AbortSignal;
   /** 1 for the first. */

@@ -1,6 +1,7 @@
 import type { AlertView } from '../core/alerts/alerts.ts';
 import type { AttemptWithMeaning } from '../core/delivery/classes.ts';
 import type { DeadClass, DeadError, DeliveryState, Receipt } from '../core/delivery/delivery.ts';
+import type { Exchange } from '../core/delivery/exchange.ts';
 import type { Event } from '../core/event/event.ts';
 import type { LaterResult, RuleResult } from '../core/flow/decision.ts';
 import type { StoredMessage } from '../core/message/message.ts';
@@ -102,6 +103,10 @@ export interface DeliveryView {
   readonly mend?: string;
   /** The rendered message, where it was asked for. */
   readonly message?: StoredMessage;
+  /** Request and answer of the last attempt; only in the view of one delivery. `requests` is their number, if there were several. */
+  readonly request?: Exchange['request'];
+  readonly answer?: Exchange['answer'];
+  readonly requests?: number;
 }
 
 export interface ChannelView {

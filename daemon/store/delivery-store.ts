@@ -1,4 +1,5 @@
 import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { Exchange } from '../core/delivery/exchange.ts';
 import type { NewDelivery } from '../core/flow/decision.ts';
 import type { HistoryQuery, Page, StoredDelivery } from './history.ts';
 
@@ -41,9 +42,11 @@ export interface DeliveryStore {
   /** Ends a dead delivery that a person has resent or dropped. Does nothing unless the delivery is dead. */
   resolveDead(
     id: string,
-    end: { state: 'delivered'; attempt: Attempt; receipt: Receipt } | { state: 'cancelled' },
+    end: (AttemptMade & { state: 'delivered'; receipt: Receipt }) | { state: 'cancelled' },
   ): Promise<void>;
   find(id: string): Promise<StoredDelivery | undefined>;
+  /** Exchange of the last attempt. Undefined if the attempt sent nothing that is recorded. */
+  exchange(id: string): Promise<Exchange | undefined>;
   /** All deliveries of an event, in the order of their creation. */
   ofEvent(eventId: string): Promise<readonly StoredDelivery[]>;
   /** Deliveries that match the query, by time of creation, one page at a time. Rejects with `history.cursor` for an invalid cursor. */
@@ -56,21 +59,26 @@ export interface DeliveryStore {
   onReady(listener: (channel: string) => void): void;
 }
 
-/** Result of a claim. `attempt` is appended to the attempts of the delivery. */
+/** Attempt of a settlement, which is appended to the attempts of the delivery, and its exchange, which replaces that of the attempt before. */
+export interface AttemptMade {
+  readonly attempt: Attempt;
+  readonly exchange?: Exchange;
+}
+
+/** Result of a claim. */
 export type Settlement =
-  | { readonly state: 'delivered'; readonly attempt?: Attempt; readonly receipt: Receipt }
+  | (Partial<AttemptMade> & { readonly state: 'delivered'; readonly receipt: Receipt })
   /** To be sent (again) at `dueAt`. */
-  | { readonly state: 'pending'; readonly attempt?: Attempt; readonly dueAt: number }
+  | (Partial<AttemptMade> & { readonly state: 'pending'; readonly dueAt: number })
   /** Sent; a receipt is awaited until `until`. */
-  | { readonly state: 'sending'; readonly attempt: Attempt; readonly until: number }
+  | (AttemptMade & { readonly state: 'sending'; readonly until: number })
   /** The caller has written the dead letter to disk before. `fallback` is added in the same transaction. */
-  | {
+  | (Partial<AttemptMade> & {
       readonly state: 'dead';
-      readonly attempt?: Attempt;
       readonly class: DeadClass;
       readonly error: DeadError;
       readonly fallback?: NewDelivery;
-    }
+    })
   | { readonly state: 'cancelled' };
 
 export interface DeliveryCounts {

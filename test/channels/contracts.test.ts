@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFile } from 'node:fs/promises';
@@ -6,22 +5,11 @@ import { builtIn, loadChannelTypes } from '../../daemon/channels/index.ts';
 import { check } from '../../daemon/cli/check-rules.ts';
 import { exampleYaml } from '../../daemon/core/schema/reference/example-yaml.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { applies, type ChannelContract, describeChannelContract, documentedRefusals } from './contract.ts';
+import { contracts } from './all-contracts.ts';
+import { applies, describeChannelContract, documentedRefusals } from './contract.ts';
 import { refusalsPage } from './refusals-page.ts';
 
 const channelTypes = await loadChannelTypes();
-
-type Contracts = ChannelContract<unknown> | readonly ChannelContract<unknown>[];
-
-const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.contract.ts'))
-  .toSorted();
-
-const contracts: ChannelContract<unknown>[] = [];
-for (const file of files) {
-  const { contract } = (await import(path.join(import.meta.dirname, file))) as { readonly contract: Contracts };
-  contracts.push(...[contract].flat());
-}
 
 describe.each(channelTypes)('$type', (type) => {
   const own = contracts.filter((contract) => contract.type === type);

@@ -1,4 +1,4 @@
-import type { DaemonApi } from '../../http/daemon-api.ts';
+import type { DaemonApi, DeliveryView } from '../../http/daemon-api.ts';
 import type { DaemonApiDeps } from './deps.ts';
 import { deliveryView, eventLine, eventView, historyQuery, wholeDeliveryView } from './views.ts';
 import { waitingWith } from './waiting.ts';
@@ -35,15 +35,21 @@ export function historyOf(
       );
     },
     async delivery(id) {
-      const stored = await store.deliveries.find(id);
-      return stored === undefined ? undefined : wholeDeliveryView(stored, lanes);
+      return await wholeDelivery(id, deps);
     },
     async retryDelivery(id) {
       const now = clock.now();
       const isDue = await store.deliveries.makeDue(id, now);
-      const stored = await store.deliveries.find(id);
-      if (stored === undefined) return undefined;
-      return { isDue, delivery: wholeDeliveryView(stored, lanes) };
+      const delivery = await wholeDelivery(id, deps);
+      return delivery && { isDue, delivery };
     },
   };
+}
+
+async function wholeDelivery(
+  id: string,
+  { store, lanes }: Pick<DaemonApiDeps, 'store' | 'lanes'>,
+): Promise<DeliveryView | undefined> {
+  const [stored, exchange] = await Promise.all([store.deliveries.find(id), store.deliveries.exchange(id)]);
+  return stored && wholeDeliveryView(stored, exchange, lanes);
 }

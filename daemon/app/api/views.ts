@@ -1,5 +1,6 @@
 import { withMeaning } from '../../core/delivery/classes.ts';
 import type { DeliveryState } from '../../core/delivery/delivery.ts';
+import type { Exchange } from '../../core/delivery/exchange.ts';
 import { outcomesNow } from '../../core/flow/outcomes.ts';
 import { resolveTime } from '../../core/values/value-kind.ts';
 import type { LaneState, LaneStatus } from '../../delivery/lane/deps.ts';
@@ -36,10 +37,14 @@ export function deliveryView(stored: StoredDelivery, channels: ChannelStates, wi
   };
 }
 
-/** View of one delivery, with its message and the meaning of each attempt. */
-export function wholeDeliveryView(stored: StoredDelivery, channels: ChannelStates): DeliveryView {
+/** View of one delivery, with its message, the meaning of each attempt, and what the last one sent. */
+export function wholeDeliveryView(
+  stored: StoredDelivery,
+  exchange: Exchange | undefined,
+  channels: ChannelStates,
+): DeliveryView {
   const view = deliveryView(stored, channels, true);
-  return { ...view, attempts: view.attempts.map(withMeaning) };
+  return { ...view, attempts: view.attempts.map(withMeaning), ...exchange };
 }
 
 /** Time of the next attempt: the due time, or the earliest time at which the channel may send. */

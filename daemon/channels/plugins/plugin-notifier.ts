@@ -1,9 +1,9 @@
 import type { Receipt } from '../../core/delivery/delivery.ts';
 import type { Message } from '../../core/message/message.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
-import type { Abortable } from '../../lib/async/abort.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { ChannelTools, Notifier, SendIo } from '../channel.ts';
+import type { AttemptEnding } from '../kit/http/exchange/record.ts';
 import { packError } from './pack.ts';
 import type { ForInstance, PluginThread } from './plugin-thread.ts';
 import type { OpenRequest, Posted, WantedAnswer } from './protocol.ts';
@@ -25,7 +25,7 @@ export class PluginNotifier implements Notifier {
   readonly #instance: number;
   readonly #request: Pick<OpenRequest, 'type' | 'settings'>;
   readonly #tools: ChannelTools;
-  readonly #endings = new Map<number, Abortable>();
+  readonly #endings = new Map<number, AttemptEnding>();
   /** The thread in which the channel is open, or is being opened. */
   #openIn: PluginThread | undefined;
   #opening: Promise<unknown> | undefined;
@@ -129,7 +129,7 @@ export class PluginNotifier implements Notifier {
   #endOverdue(
     thread: PluginThread,
     call: number,
-    ending: Abortable,
+    ending: AttemptEnding,
   ): { readonly overdue: Promise<never>; readonly cancel: () => void } {
     let cancelTimer = (): void => undefined;
     let giveUp: (failure: SendFailure) => void;

@@ -1,4 +1,5 @@
 import type { DeliveryView } from '../../http/daemon-api.ts';
+import { exchangeLines } from './exchange.ts';
 import type { Style } from './style.ts';
 import { harmless, harmlessLines, indented, type Paint } from './terminal.ts';
 
@@ -16,6 +17,7 @@ export function deliveryText(delivery: DeliveryView, style: Style, withMessage =
     ...tried,
     ...keptBackText(delivery, style).map((text) => `  ${text}`),
     ...(receipt === undefined ? [] : [`  receipt: ${harmless(JSON.stringify(receipt))}`]),
+    ...exchangeLines(delivery),
     ...(withMessage && message !== undefined ? [indented(messageText(message, paint))] : []),
   ].join('\n');
 }

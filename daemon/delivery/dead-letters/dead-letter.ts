@@ -1,6 +1,7 @@
 import type { DeadReason } from '../../core/delivery/dead-reason.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
+import type { AttemptMade } from '../../store/store.ts';
 import type { LaneDeps } from '../lane/deps.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -14,21 +15,21 @@ const LOOKUP_BATCH = 256;
  */
 export async function deadLetter(
   delivery: Delivery,
-  attempt: Attempt | undefined,
+  made: AttemptMade | undefined,
   reason: DeadReason,
   fallback: DeliveryPolicy['fallback'],
   deps: LaneDeps,
 ): Promise<void> {
   const { deadLetters, clock, killed } = deps;
-  const record = recordOf(delivery, attempt, reason, clock.now());
+  const record = recordOf(delivery, made?.attempt, reason, clock.now());
   await retryWhileDiskFull(clock, killed, () => deadLetters.append(record));
-  await settleDead(delivery, attempt, reason, fallback, deps);
+  await settleDead(delivery, made, reason, fallback, deps);
 }
 
 /** Settles a delivery whose dead letter is on disk. */
 async function settleDead(
   delivery: Delivery,
-  attempt: Attempt | undefined,
+  made: AttemptMade | undefined,
   { class: deadClass, error }: DeadReason,
   fallback: DeliveryPolicy['fallback'],
   deps: LaneDeps,
@@ -40,7 +41,7 @@ async function settleDead(
     state: 'dead' as const,
     class: deadClass,
     error,
-    ...(attempt !== undefined && { attempt }),
+    ...made,
     ...(next !== undefined && { fallback: next }),
   };
   await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
@@ -49,7 +50,7 @@ async function settleDead(
     `${delivery.channel}: dead`,
   );
   observer.settled(delivery, settlement);
-  const attempts = delivery.attempts.length + (attempt === undefined ? 0 : 1);
+  const attempts = delivery.attempts.length + (made === undefined ? 0 : 1);
   const fallbackChannel = next?.delivery.channel;
   const notice = deathNotice(delivery, { class: deadClass, error }, { attempts, fallback: fallbackChannel });
   if (notice !== undefined) raise(notice);
@@ -96,5 +97,6 @@ async function finishDeadLetter({ id, class: deadClass, error, attempts }: DeadL
   deps.log.warn({ delivery: id }, 'dead letters: a delivery was still in the queue; it is removed now');
   const fallback = deps.channel(delivery.channel)?.policy.fallback;
   const attempt = attempts[delivery.attempts.length];
-  await settleDead(delivery, attempt, { class: deadClass, error }, fallback, deps);
+  const made = attempt && { attempt };
+  await settleDead(delivery, made, { class: deadClass, error }, fallback, deps);
 }

@@ -1,9 +1,12 @@
+import type { Exchange } from '../../core/delivery/exchange.ts';
+import type { ExchangeMask } from '../../channels/kit/http/exchange/mask.ts';
+import { AttemptDeadline, type ExchangeRecord } from '../../channels/kit/http/exchange/record.ts';
 import { type AwaitedReceipt, type Notifier, SETTLE_MS, type SendIo } from '../../channels/channel.ts';
 import type { Attempt, Delivery, Receipt } from '../../core/delivery/delivery.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
-import { Deadline, DeadlinePassed, type Abortable } from '../../lib/async/abort.ts';
+import { type Deadline, DeadlinePassed, type Abortable } from '../../lib/async/abort.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { LaneDeps } from './deps.ts';
@@ -17,9 +20,11 @@ export interface EndedAttempt {
   readonly outcome: AttemptOutcome;
   readonly record: Attempt;
   readonly fingerprint: string;
+  /** The last request of the attempt, with its answer. */
+  readonly exchange?: Exchange;
 }
 
-type AnswerScrubber = Pick<Scrubber, 'scrubAnswer' | 'scrubAnswerJson'>;
+type AttemptScrubber = Pick<Scrubber, 'scrub' | 'scrubAnswer' | 'scrubAnswerJson'>;
 
 const MAX_BODY_CHARS = 4096;
 const MAX_MESSAGE_CHARS = 500;
@@ -35,7 +40,10 @@ export async function makeAttempt(
   const at = rfc3339(clock.now());
   const began = clock.monotonic();
   const notifier = notifiers.acquire();
-  const outcome = await sendOnce(notifier, delivery, config.policy.timeout, deps).finally(() => notifiers.release());
+  const { outcome, exchange } = await sendOnce(notifier, delivery, config.policy.timeout, {
+    ...deps,
+    mask: notifiers.mask,
+  }).finally(() => notifiers.release());
   const ms = Math.round(clock.monotonic() - began);
   if (outcome.kind !== 'killed') observer.attempted(config.name, ms);
   if (outcome.kind === 'bug')
@@ -43,7 +51,8 @@ export async function makeAttempt(
       { delivery: delivery.id, stack: scrubber.scrubAnswer((outcome.error.cause as Error | undefined)?.stack ?? '') },
       `${config.name}: the channel has a bug`,
     );
-  return { outcome, record: { at, ms, ...failureOf(outcome) }, fingerprint: config.fingerprint };
+  const record = { at, ms, ...failureOf(outcome) };
+  return { outcome, record, fingerprint: config.fingerprint, ...(exchange !== undefined && { exchange }) };
 }
 
 /** Fields of the stored record that describe a failure. */
@@ -72,21 +81,56 @@ class Io implements SendIo {
   }
 }
 
-/**
- * Calls `send` of the channel within `timeout` milliseconds. No other code catches the errors of a channel. Answers
- * of the remote server are scrubbed here, because they may repeat a secret.
- */
+type SendDeps = Pick<LaneDeps, 'killed' | 'clock' | 'scrubber' | 'outgoing' | 'log'> & { readonly mask: ExchangeMask };
+
+/** Calls `send` of the channel, and masks what it sent and what came back. */
 export async function sendOnce(
   notifier: Notifier,
   delivery: Delivery,
   timeout: number,
-  { killed, clock, scrubber: known, outgoing }: Pick<LaneDeps, 'killed' | 'clock' | 'scrubber' | 'outgoing'>,
-): Promise<AttemptOutcome> {
-  const deadline = new Deadline(clock, timeout, killed);
+  { killed, clock, scrubber: known, outgoing, log, mask }: SendDeps,
+): Promise<{ readonly outcome: AttemptOutcome; readonly exchange: Exchange | undefined }> {
+  const deadline = new AttemptDeadline(clock, timeout, killed);
   const { message, secrets } = outgoing(delivery);
   const scrubber = secrets.length === 0 ? known : new WithSecrets(known, secrets);
   try {
-    const answer = await failOverdue(deadline, notifier.send(message, new Io(delivery, deadline)));
+    const outcome = await outcomeOf(notifier.send(message, new Io(delivery, deadline)), deadline, killed, scrubber);
+    return {
+      outcome,
+      exchange: outcome.kind === 'killed' ? undefined : masked(deadline.exchange, mask, scrubber, log),
+    };
+  } finally {
+    deadline.close();
+  }
+}
+
+/** A bug in the masking loses the exchange, and not the result of the attempt. */
+function masked(
+  record: ExchangeRecord,
+  mask: ExchangeMask,
+  scrubber: AttemptScrubber,
+  log: LaneDeps['log'],
+): Exchange | undefined {
+  try {
+    return mask.exchangeOf(record, scrubber);
+  } catch (error) {
+    log.error({ stack: scrubber.scrub((error as Error).stack ?? '') }, 'a request cannot be shown: this is a bug');
+    return undefined;
+  }
+}
+
+/**
+ * Waits for the end of `send`. No other code catches the errors of a channel. Answers of the remote server are scrubbed here, because
+ * they may repeat a secret.
+ */
+async function outcomeOf(
+  sending: ReturnType<Notifier['send']>,
+  deadline: Deadline,
+  killed: AbortSignal,
+  scrubber: AttemptScrubber,
+): Promise<AttemptOutcome> {
+  try {
+    const answer = await failOverdue(deadline, sending);
     if (isAwaited(answer)) return { kind: 'handover', until: answer.until };
     return { kind: 'delivered', receipt: scrubber.scrubAnswerJson(answer) };
   } catch (error) {
@@ -95,19 +139,21 @@ export async function sendOnce(
     if (cause instanceof SendFailure) return { kind: 'failed', failure: scrubbed(cause, scrubber) };
     const message = scrubber.scrubAnswer(cause instanceof Error ? cause.message : String(cause));
     return { kind: 'bug', error: new Error(message, { cause }) };
-  } finally {
-    deadline.close();
   }
 }
 
 /** Masks the secrets of the daemon and those of one message. */
-class WithSecrets implements AnswerScrubber {
-  readonly #known: AnswerScrubber;
+class WithSecrets implements AttemptScrubber {
+  readonly #known: AttemptScrubber;
   readonly #own = new Scrubber();
 
-  constructor(known: AnswerScrubber, secrets: readonly string[]) {
+  constructor(known: AttemptScrubber, secrets: readonly string[]) {
     this.#known = known;
     for (const secret of secrets) this.#own.add(secret);
+  }
+
+  scrub(text: string): string {
+    return this.#own.scrub(this.#known.scrub(text));
   }
 
   scrubAnswer(text: string): string {
@@ -159,7 +205,7 @@ function isAwaited(answer: Receipt | AwaitedReceipt): answer is AwaitedReceipt {
   return 'awaiting' in answer;
 }
 
-function scrubbed(failure: SendFailure, scrubber: AnswerScrubber): SendFailure {
+function scrubbed(failure: SendFailure, scrubber: AttemptScrubber): SendFailure {
   const { body, ...detail } = failure.detail;
   const message = scrubber.scrubAnswer(failure.message).slice(0, MAX_MESSAGE_CHARS);
   return new SendFailure(failure.class, scrubber.scrubAnswer(failure.code), message, {

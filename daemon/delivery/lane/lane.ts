@@ -61,7 +61,7 @@ export class Lane {
     this.#claimsDeliveries = claimsDeliveries;
     this.#deps = deps;
     this.#config = config;
-    this.#notifier = new LazyNotifier(() => deps.open(config));
+    this.#notifier = new LazyNotifier(() => deps.open(config), config.settings);
     this.#health = new Health(config.name, deps, () => this.wake());
     this.#admission = new Admission(config.policy, {
       health: this.#health,
@@ -85,7 +85,7 @@ export class Lane {
     this.#admission.reconfigure(config.policy);
     if (before.fingerprint !== config.fingerprint) {
       const old = this.#notifier;
-      this.#notifier = new LazyNotifier(() => this.#deps.open(config));
+      this.#notifier = new LazyNotifier(() => this.#deps.open(config), config.settings);
       void old.retire(this.#deps.log);
       await this.#health.reset();
       await this.#health.retryNow();
@@ -234,7 +234,7 @@ export class Lane {
   async #send(delivery: Delivery, isProbe: boolean): Promise<void> {
     const { store, clock, random } = this.#deps;
     const ended = await this.#attempt(delivery);
-    const { outcome, record } = ended;
+    const { outcome, record, exchange } = ended;
     const policy = this.#policy;
     if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
     // An attempt that fails while the breaker is open uses up no attempt of its delivery, whichever delivery opened it.
@@ -242,17 +242,18 @@ export class Lane {
     const judgement = judge({ delivery, outcome, policy, now: clock.now(), random, probe });
     const retriesDue = await this.#record(delivery, ended, isProbe ? 'probe' : 'regular');
     const attempt = probe && record.class !== undefined ? { ...record, probe: true } : record;
-    if (judgement.kind === 'dead') await deadLetter(delivery, attempt, judgement, policy.fallback, this.#deps);
-    else await settle(delivery, attempt, judgement, this.#deps);
+    const made = { attempt, ...(exchange !== undefined && { exchange }) };
+    if (judgement.kind === 'dead') await deadLetter(delivery, made, judgement, policy.fallback, this.#deps);
+    else await settle(delivery, made, judgement, this.#deps);
     if (retriesDue) await this.#health.retryNow();
   }
 
   async #sendManually(delivery: Delivery): Promise<ManualResult> {
     const ended = await this.#attempt(delivery);
-    const { outcome, record } = ended;
+    const { outcome, record, exchange } = ended;
     if (outcome.kind === 'killed') return outcome;
     if (await this.#record(delivery, ended, 'manual')) await this.#health.retryNow();
-    return manualResult(outcome, record);
+    return manualResult(outcome, record, exchange);
   }
 
   #attempt(delivery: Delivery): Promise<EndedAttempt> {

@@ -1,4 +1,5 @@
 import type { Notifier } from '../../channels/channel.ts';
+import { ExchangeMask } from '../../channels/kit/http/exchange/mask.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { Log } from '../../lib/log.ts';
 
@@ -8,9 +9,17 @@ export class LazyNotifier {
   #notifier: Notifier | undefined;
   #uses = 0;
   #onUnused: (() => void) | undefined;
+  readonly #settings: unknown;
+  #mask: ExchangeMask | undefined;
 
-  constructor(open: () => Notifier) {
+  constructor(open: () => Notifier, settings: unknown) {
     this.#open = open;
+    this.#settings = settings;
+  }
+
+  /** Masks the exchanges of the notifier, by its settings. */
+  get mask(): ExchangeMask {
+    return (this.#mask ??= new ExchangeMask(this.#settings));
   }
 
   /** Every `acquire` is followed by one `release`. */

@@ -1,7 +1,7 @@
 import type { Attempt, Delivery } from '../../core/delivery/delivery.ts';
 import type { Judgement } from '../../core/delivery/judge.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Settlement } from '../../store/store.ts';
+import type { AttemptMade, Settlement } from '../../store/store.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 import type { LaneDeps } from './deps.ts';
 
@@ -11,25 +11,25 @@ type LiveSettlement = Extract<Settlement, { state: 'delivered' | 'pending' | 'se
 /** Stores the outcome of an attempt that did not end the delivery dead: delivered, to be retried, or waiting for its receipt. */
 export async function settle(
   delivery: Delivery,
-  attempt: Attempt,
+  made: AttemptMade,
   judgement: LiveJudgement,
   deps: LaneDeps,
 ): Promise<void> {
   const { store, clock, killed, log, observer } = deps;
-  const settlement = settlementOf(judgement, attempt);
+  const settlement = settlementOf(judgement, made);
   await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(delivery.id, settlement));
-  logSettlement(log, delivery, attempt, settlement);
+  logSettlement(log, delivery, made.attempt, settlement);
   observer.settled(delivery, settlement);
 }
 
-function settlementOf(judgement: LiveJudgement, attempt: Attempt): LiveSettlement {
+function settlementOf(judgement: LiveJudgement, made: AttemptMade): LiveSettlement {
   switch (judgement.kind) {
     case 'delivered':
-      return { state: 'delivered', attempt, receipt: judgement.receipt };
+      return { state: 'delivered', ...made, receipt: judgement.receipt };
     case 'awaiting':
-      return { state: 'sending', attempt, until: judgement.until };
+      return { state: 'sending', ...made, until: judgement.until };
     case 'retry':
-      return { state: 'pending', attempt, dueAt: judgement.at };
+      return { state: 'pending', ...made, dueAt: judgement.at };
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Attempt, DeadError, Delivery, Receipt } from '../../core/delivery/delivery.ts';
+import type { Exchange } from '../../core/delivery/exchange.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
 import { OWN_SOURCE } from '../../core/event/event.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
+import type { AttemptMade } from '../../store/store.ts';
 
 /** Result of a manual attempt: a resend or a channel test. */
 export type ManualResult =
-  | { readonly kind: 'delivered'; readonly receipt: Receipt; readonly attempt: Attempt }
+  | (AttemptMade & { readonly kind: 'delivered'; readonly receipt: Receipt })
   | { readonly kind: 'awaiting'; readonly attempt: Attempt }
   | {
       readonly kind: 'failed';
@@ -18,10 +20,10 @@ export type ManualResult =
   /** The daemon stops, or the caller has disconnected: no message is known to have been sent. */
   | { readonly kind: 'killed' };
 
-export function manualResult(outcome: Outcome, attempt: Attempt): ManualResult {
+export function manualResult(outcome: Outcome, attempt: Attempt, exchange: Exchange | undefined): ManualResult {
   switch (outcome.kind) {
     case 'delivered':
-      return { kind: 'delivered', receipt: outcome.receipt, attempt };
+      return { kind: 'delivered', receipt: outcome.receipt, attempt, ...(exchange !== undefined && { exchange }) };
     case 'handover':
       return { kind: 'awaiting', attempt };
     case 'bug':

@@ -1,6 +1,6 @@
-import type { Attempt, Receipt } from '../../core/delivery/delivery.ts';
+import type { Receipt } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import type { Store, StoredDelivery } from '../../store/store.ts';
+import type { AttemptMade, Store, StoredDelivery } from '../../store/store.ts';
 import { retryWhileDiskFull } from '../retry-disk-full.ts';
 
 const SCOPE = 'resent';
@@ -24,11 +24,12 @@ export class ResentRegistry {
   async recordDelivered(
     id: string,
     isStored: boolean,
-    { attempt, receipt }: { readonly attempt: Attempt; readonly receipt: Receipt },
+    { attempt, exchange, receipt }: AttemptMade & { readonly receipt: Receipt },
     signal: AbortSignal,
   ): Promise<void> {
+    const end = { state: 'delivered' as const, attempt, receipt, ...(exchange !== undefined && { exchange }) };
     await retryWhileDiskFull(this.#clock, signal, () =>
-      isStored ? this.#store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt }) : this.#mark(id),
+      isStored ? this.#store.deliveries.resolveDead(id, end) : this.#mark(id),
     );
   }
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { command } from '../../../daemon/channels/local/command.ts';
 import { type ChannelTools, type Notifier, SETTLE_MS } from '../../../daemon/channels/channel.ts';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
+import { ExchangeMask } from '../../../daemon/channels/kit/http/exchange/mask.ts';
 import { sendOnce } from '../../../daemon/delivery/lane/attempt.ts';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { Scrubber } from '../../../daemon/lib/secrets/scrubber.ts';
@@ -11,6 +12,7 @@ import {
   asStored,
   channelTools,
   failureOfSending,
+  memoryLog,
   sampleDelivery,
   sampleEvent,
   sampleIo,
@@ -120,11 +122,13 @@ test('a program that ignores SIGTERM is killed, and the failure says so', async 
     clock,
     scrubber: new Scrubber(),
     outgoing: asStored,
+    log: memoryLog().log,
+    mask: new ExchangeMask({}),
   });
   await linesIn(started, 1);
   await clock.advance(30_000);
   await clock.advance(SETTLE_MS - 1);
-  expect(await attempted).toMatchObject({
+  expect((await attempted).outcome).toMatchObject({
     kind: 'failed',
     failure: { class: 'unknown', code: 'command.timeout', message: expect.stringContaining('was killed') },
   });

@@ -47,6 +47,37 @@ export function settlesDeliveries(store: () => Store): void {
     expect((await store().deliveries.find(made.id))?.delivery.attempts).toEqual([FAILED, ATTEMPT]);
   });
 
+  it('keeps the exchange of the last attempt that has one', async () => {
+    const made = await one();
+    const exchange = (body: string) => ({ request: { method: 'POST', url: 'https://a.example/', headers: {}, body } });
+    const { deliveries } = store();
+    expect(await deliveries.exchange(made.id)).toBeUndefined();
+    const retry = { state: 'pending', attempt: FAILED, dueAt: NOW } as const;
+    await deliveries.settle(made.id, { ...retry, exchange: exchange('first') });
+    expect(await deliveries.exchange(made.id)).toEqual(exchange('first'));
+    await claim(store());
+    await deliveries.settle(made.id, retry);
+    expect(await deliveries.exchange(made.id)).toEqual(exchange('first'));
+    await claim(store());
+    await deliveries.settle(made.id, {
+      state: 'dead',
+      class: 'permanent',
+      error: ERROR,
+      attempt: FAILED,
+      exchange: exchange('dead \0'),
+    });
+    expect(await deliveries.exchange(made.id)).toEqual(exchange('dead \0'));
+    await deliveries.resolveDead(made.id, {
+      state: 'delivered',
+      attempt: ATTEMPT,
+      receipt: RECEIPT,
+      exchange: exchange('resent'),
+    });
+    expect(await deliveries.exchange(made.id)).toEqual(exchange('resent'));
+    await store().trim({ before: NOW + HOUR, bytes: Number.MAX_SAFE_INTEGER });
+    expect(await deliveries.exchange(made.id)).toBeUndefined();
+  });
+
   it('postpones a delivery without an attempt', async () => {
     const made = await one();
     await store().deliveries.settle(made.id, { state: 'pending', dueAt: NOW + 5 });

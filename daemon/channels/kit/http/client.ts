@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Agent } from 'undici';
 import { SendFailure } from '../../../core/problems/failure.ts';
-import type { Abortable } from '../../../lib/async/abort.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
+import type { AttemptEnding } from './exchange/record.ts';
 import { type Dialer, openDialer } from '../net/dialer.ts';
 import type { ProxiedTarget, Proxy } from '../net/proxy.ts';
 import { isSocks, proxyAuthorization, proxyRefusal } from '../net/tunnel.ts';
@@ -29,7 +29,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  readonly ending: Abortable;
+  readonly ending: AttemptEnding;
 }
 
 export interface HttpClientOptions extends Partial<Connection> {
@@ -62,10 +62,13 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
       return await open(target, { forwards: false });
     },
     async request(request) {
+      const { exchange } = request.ending;
+      exchange?.sent(request);
       const route = routes.of(request.url);
       const agent = agents.opened(route.target) ?? (await agents.open(route.target));
-      const answering = dispatch(agent, route, request);
-      return route.forwarder === undefined ? answering : unlessRefused(await answering);
+      const answer = await dispatch(agent, route, request);
+      exchange?.answered(request, answer);
+      return route.forwarder === undefined ? answer : unlessRefused(answer);
     },
     async close() {
       if (options.net === undefined) net.close();

@@ -1,9 +1,8 @@
-import type { Attempt } from '../../../core/delivery/delivery.ts';
 import type { Writes } from './commit.ts';
 import type { CounterChange } from './counters.ts';
 import type { ChannelQueue } from '../pending/channel-queue.ts';
 import { STATE } from '../engine/schema.ts';
-import type { Settlement } from '../../store.ts';
+import type { AttemptMade, Settlement } from '../../store.ts';
 
 /** Changes that a settlement makes to the row, the counters and the pending index. */
 export interface SettlementUpdate {
@@ -58,8 +57,8 @@ export function updateOf(settlement: Settlement, tried: boolean): SettlementUpda
   return update(settlement, tried);
 }
 
-export function attemptOf(settlement: Settlement): Attempt | undefined {
-  return 'attempt' in settlement ? settlement.attempt : undefined;
+export function madeBy(settlement: Settlement): Partial<AttemptMade> {
+  return settlement.state === 'cancelled' ? {} : settlement;
 }
 
 /** Writes the row. A delivery that succeeds at its first attempt does not read the row's earlier attempts. */
@@ -67,9 +66,10 @@ export function writeUpdate(
   writes: Writes,
   seq: number,
   update: SettlementUpdate,
-  attempt: Attempt | undefined,
+  { attempt, exchange }: Partial<AttemptMade>,
   triedBefore: boolean,
 ): void {
+  if (exchange !== undefined) writes.add('exchange', seq, JSON.stringify(exchange));
   if (update.state === STATE.delivered && !triedBefore) {
     writes.add('delivered', seq, attempt === undefined ? '[]' : `[${JSON.stringify(attempt)}]`, update.receipt);
     return;

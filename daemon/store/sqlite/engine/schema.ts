@@ -1,5 +1,5 @@
 /** Version of the tables, one higher with every change. A file with a higher version was written by a later Belfry and is not opened. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Stored states of a delivery. States below `FIRST_FINAL` are not final; `retry` is pending after at least one attempt. */
 export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
@@ -15,6 +15,10 @@ CREATE VIEW names AS
   SELECT id_hash, source_hash, event FROM event_names UNION ALL SELECT id_hash, source_hash, event FROM new_names;
 `;
 
+const EXCHANGES = `
+CREATE TABLE exchanges(delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
+`;
+
 /**
  * Tables. Events and deliveries are numbered in order of arrival, so a commit appends to the end of each table. The one index
  * covers only deliveries that are not final; a start rebuilds the pending index in memory from it without reading bodies.
@@ -23,6 +27,8 @@ CREATE VIEW names AS
  * - `events.deliveries`: JSON array of row numbers.
  * - `new_names`: ids of events that are not merged into `event_names` yet (`events/name-index.ts`); `names`: all of them.
  * - `deliveries.due`: while the state is `sending`, the time until which a receipt is awaited.
+ * - `exchanges`: request and answer of the last attempt of a delivery, by its row number. They are not in the row of the delivery,
+ *   because history is searched there.
  * - `marks`: checkpoints.
  */
 export const SCHEMA = `
@@ -51,11 +57,12 @@ CREATE TABLE pushes(
 CREATE TABLE push_recipients(user TEXT NOT NULL, push INTEGER NOT NULL, PRIMARY KEY (user, push)) WITHOUT ROWID;
 CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-${NAMES}`;
+${NAMES}${EXCHANGES}`;
 
 /** SQL that brings a file from one version to the next; the first entry is for version 1. */
 export const MIGRATIONS: readonly string[] = [
   `ALTER TABLE states ADD COLUMN wake INTEGER;
    UPDATE events SET outcomes = (SELECT json_group_array(json_object('rule', j.key, 'outcome', j.value)) FROM json_each(outcomes) j);`,
   NAMES,
+  EXCHANGES,
 ];

@@ -51,6 +51,7 @@ export const WRITES = {
       attempts = CASE WHEN ?2 IS NULL THEN attempts ELSE ${ATTEMPT_ADDED} END WHERE seq = ?1 AND state = ${STATE.dead}`,
     parameters: 4,
   },
+  exchange: { sql: 'INSERT OR REPLACE INTO exchanges VALUES (?, ?)', parameters: 2 },
   due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state < ${STATE.sending}`, parameters: 2 },
   delay: {
     sql: `UPDATE deliveries SET due = ?2, expires = expires + ?2 - due,
@@ -114,6 +115,7 @@ export const READS = {
     parameters: 1,
   },
   eventOf: { sql: 'SELECT event FROM deliveries WHERE seq = ?', parameters: 1 },
+  exchange: { sql: 'SELECT body FROM exchanges WHERE delivery = ?', parameters: 1 },
   pending: {
     sql: `SELECT seq, channel, state, due, expires, key_hash, id_hash FROM deliveries INDEXED BY deliveries_owed
       WHERE state < ${FIRST_FINAL} AND seq > ? ORDER BY seq LIMIT ?`,

@@ -72,8 +72,7 @@ function deleteOrphans(db: Connection, before: number): void {
   if (states.size === 0) return;
   const delivered = states.get(STATE.delivered) ?? 0;
   const cancelled = states.get(STATE.cancelled) ?? 0;
-  deleteNames(db, old, values);
-  db.statement(`DELETE FROM deliveries WHERE ${old}`).run(values);
+  deleteRows(db, old, values);
   writeForgotten(db, added(forgottenCounters(db), [{ owed: delivered + cancelled, delivered, cancelled }]));
 }
 
@@ -109,8 +108,16 @@ function writeForgotten(db: Connection, counters: Counters): void {
 function deleteDeliveries(db: Connection, deliveries: string): void {
   if (deliveries === '[]') return;
   const listed = 'seq IN (SELECT value FROM json_each(?))';
-  deleteNames(db, listed, [deliveries]);
-  db.statement(`DELETE FROM deliveries WHERE ${listed}`).run([deliveries]);
+  deleteRows(db, listed, [deliveries]);
+}
+
+/** Deletes the deliveries that match a condition, with their exchanges. */
+function deleteRows(db: Connection, condition: string, values: readonly Value[]): void {
+  deleteNames(db, condition, values);
+  db.statement(`DELETE FROM exchanges WHERE delivery IN (SELECT seq FROM deliveries WHERE ${condition})`).run([
+    ...values,
+  ]);
+  db.statement(`DELETE FROM deliveries WHERE ${condition}`).run([...values]);
 }
 
 /** Deletes the stored ids of the deliveries that match a condition. */

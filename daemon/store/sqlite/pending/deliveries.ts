@@ -1,3 +1,4 @@
+import type { Exchange } from '../../../core/delivery/exchange.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../../lib/async/keyed-mutex.ts';
 import { Writes } from '../commit/commit.ts';
@@ -6,7 +7,7 @@ import { pageOf } from '../history/pages.ts';
 import { deliveryOfRow } from '../engine/rows.ts';
 import { STATE } from '../engine/schema.ts';
 import type { SearchResult, SearchStep } from '../history/search.ts';
-import { attemptOf, updateOf, writeUpdate } from '../commit/settlement.ts';
+import { madeBy, updateOf, writeUpdate } from '../commit/settlement.ts';
 import { FLAG, NONE } from './slots.ts';
 import type { DeliveryCounts, DeliveryStore, HistoryQuery, Page, Settlement, StoredDelivery } from '../../store.ts';
 
@@ -137,6 +138,13 @@ export class SqliteDeliveries implements DeliveryStore {
     return row === undefined ? undefined : this.#withClaim(row.stored);
   }
 
+  async exchange(id: string): Promise<Exchange | undefined> {
+    const row = await findDelivery(this.#context, id);
+    if (row === undefined) return undefined;
+    const [found] = await this.#context.queries.rows('exchange', row.seq);
+    return found === undefined ? undefined : (JSON.parse(String(found[0])) as Exchange);
+  }
+
   async ofEvent(eventId: string): Promise<readonly StoredDelivery[]> {
     const event = await findEvent(this.#context, eventId);
     if (event === undefined || event.deliveries === '[]') return [];
@@ -205,12 +213,12 @@ export class SqliteDeliveries implements DeliveryStore {
     const slot = slotOf(this.#context, id);
     if (slot === NONE || !this.#mayChange(slot, settlement)) return;
     const seq = pending.slots.seq[slot]!;
-    const attempt = attemptOf(settlement);
+    const made = madeBy(settlement);
     const triedBefore = pending.slots.has(slot, FLAG.tried);
-    const tried = triedBefore || attempt !== undefined;
+    const tried = triedBefore || made.attempt !== undefined;
     const update = updateOf(settlement, tried);
     const writes = new Writes();
-    writeUpdate(writes, seq, update, attempt, triedBefore);
+    writeUpdate(writes, seq, update, made, triedBefore);
     const added = fallback && writeNewDelivery(this.#context, writes, fallback, { event, whole: true });
     if (added !== undefined) writes.add('eventDelivery', event, added.entry.seq);
     await committer.submit({
@@ -258,8 +266,10 @@ export class SqliteDeliveries implements DeliveryStore {
     committer.check();
     if (row === undefined || row.state !== STATE.dead) return;
     const delivered = end.state === 'delivered';
+    const writes = new Writes();
+    if (delivered && end.exchange !== undefined) writes.add('exchange', row.seq, JSON.stringify(end.exchange));
     await committer.submit({
-      writes: new Writes().add(
+      writes: writes.add(
         'resolveDead',
         row.seq,
         delivered ? JSON.stringify(end.attempt) : null,
