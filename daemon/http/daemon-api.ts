@@ -21,6 +21,7 @@ import type { SourceView } from './api/sources.ts';
 import type { ConsoleApi } from './api/console.ts';
 import type { DeadLetterApi } from './api/dead-letters.ts';
 import type { JobsApi } from './api/jobs.ts';
+import type { RerunApi } from './api/rerun.ts';
 import type { UnsavedApi } from './api/unsaved.ts';
 import type {
   ExplanationView,
@@ -37,12 +38,13 @@ export type * from './api/channels.ts';
 export type * from './api/console.ts';
 export type * from './api/dead-letters.ts';
 export type * from './api/jobs.ts';
+export type * from './api/rerun.ts';
 export type * from './api/unsaved.ts';
 export type * from './api/sources.ts';
 export type * from './views.ts';
 
 /** Calls that http/ and the CLI may make. `app/api` implements it; docs/http-api.md describes the JSON. */
-export interface DaemonApi extends DeadLetterApi {
+export interface DaemonApi extends DeadLetterApi, RerunApi {
   /** Rejects with `BelfryError`: `intake.stopping` (503), `store.full` and `intake.queue_full` (507), `intake.rate` (429), `store.conflict` (409), `intake.reserved_source` (400). */
   accept(
     events: readonly EventInput[],

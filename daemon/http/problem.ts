@@ -64,6 +64,8 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },
   'job.ended': { status: 409 },
+  'rerun.too_many': { status: 400 },
+  'rerun.none': { status: 404 },
   'jobs.too_many': { status: 409, headers: { 'retry-after': '30' } },
   'store.copying': { status: 409, headers: { 'retry-after': '30' } },
   'dead_letters.not_a_file': { status: 503 },

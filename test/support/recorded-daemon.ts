@@ -5,6 +5,7 @@ import type { EventInput } from '../../daemon/core/event/event.ts';
 import type { HoldRequest } from '../../daemon/core/delivery/hold.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { ResendLine, ResendRequest } from '../../daemon/core/delivery/resend.ts';
+import type { RerunLine, RerunRequest } from '../../daemon/http/api/rerun.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
   ButtonApi,
@@ -268,6 +269,11 @@ export class RecordedDaemon implements DaemonApi {
 
   async *dead() {
     yield* this.letters;
+  }
+
+  async *rerun(request: RerunRequest, { by }: { readonly by: string | undefined }): AsyncIterable<RerunLine> {
+    this.calls.push(`rerun ${JSON.stringify({ ...request, by })}`);
+    yield { rerun: 0, failed: 0 };
   }
 
   resend(request: ResendRequest, { by, signal }: { readonly by: string | undefined; readonly signal: AbortSignal }) {

@@ -4,6 +4,7 @@ import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
 import { type DeadResendDeps, resendInJob } from '../jobs/dead-resend.ts';
+import { Reruns } from '../jobs/rerun.ts';
 import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { channelTests } from './channel-test.ts';
 import { explainLive } from './explain.ts';
@@ -18,7 +19,9 @@ import type { DaemonApiDeps } from './deps.ts';
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
   const { store, live, intake, lanes, resending, jobs, sources, reloading, feed, deadLetters, clock } = deps;
-  const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: () => newId(clock.now()) });
+  const ids = (): string => newId(clock.now());
+  const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: ids });
+  const reruns = new Reruns({ jobs, store, live, clock, newId: ids, accept: (event) => intake.acceptAgain(event) });
   return {
     accept: (events, options) => intake.accept(events, options),
     ...historyOf(deps),
@@ -40,6 +43,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     release: (name, by) => lanes.release(name, by),
     dead: (query = {}) => deadLines(deadLetters, query, clock.now()),
     resend: (request, caller) => resendInJob(request, caller, { jobs, resending, rateOf: rateOf(deps) }),
+    rerun: (request, caller) => reruns.run(request, caller),
     jobs,
     drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),

@@ -84,7 +84,13 @@ export class Intake {
    * after a crash is a duplicate.
    */
   async requeue(event: Event, deadLetterId: string): Promise<void> {
-    await this.accept([{ ...event, id: `requeued-${deadLetterId}`, requeued: event.id }], { source: event.source });
+    await this.acceptAgain({ ...event, id: `requeued-${deadLetterId}`, requeued: event.id });
+  }
+
+  /** Accepts a stored event as a new one, from the source that it has, whatever that is. */
+  async acceptAgain(event: Event): Promise<Accepted> {
+    const [accepted] = await this.accept([event], { source: event.source });
+    return accepted!;
   }
 
   /** Resolves when the events that are being accepted now are durable or refused. */

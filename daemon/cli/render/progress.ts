@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import type { Terminal } from './terminal.ts';
+import { EXIT } from '../../core/problems/failure.ts';
+import { CommandError, type Terminal } from './terminal.ts';
 
 /** Progress bar `[#####-----]  50/100  1 failed` on the last line of a terminal. In a pipe only notes are printed, as plain lines. */
 export class ProgressBar {
@@ -53,4 +54,17 @@ export async function confirm(terminal: Terminal, question: string): Promise<boo
   } finally {
     asked.close();
   }
+}
+
+/** Asks before something is sent or changed; rejects unless a person agrees or `--yes` was given. */
+export async function requireConsent(
+  terminal: Terminal,
+  yes: boolean | undefined,
+  stdinUsed: boolean,
+  question: string,
+): Promise<void> {
+  if (yes) return;
+  if (stdinUsed || terminal.stdin.isTTY !== true)
+    throw new CommandError(EXIT.usage, 'there is no terminal to ask on; give --yes');
+  if (!(await confirm(terminal, question))) throw new CommandError(EXIT.failed, 'nothing was done');
 }

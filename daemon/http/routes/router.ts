@@ -26,6 +26,7 @@ import { jobRoutes } from './daemon/jobs.ts';
 import { eventRoutes } from './events/events.ts';
 import { explainRoutes } from './events/explain.ts';
 import { historyRoutes } from './events/history.ts';
+import { rerunRoutes } from './events/rerun.ts';
 import { loginRoutes } from './console/login.ts';
 import { metaRoutes } from './daemon/meta.ts';
 import { retryRoutes } from './deliveries/retry.ts';
@@ -39,6 +40,7 @@ import { type Target, targetOf } from '../request/target.ts';
 export const routes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
+  ...rerunRoutes,
   ...controlRoutes,
   ...deadRoutes,
   ...jobRoutes,

@@ -3,8 +3,9 @@ import { NAME } from '../../../core/values/value-kind.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument } from '../../options.ts';
+import { requireConsent } from '../../render/progress.ts';
 import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
-import { idsOf, requireConsent } from './select.ts';
+import { idsOf } from './select.ts';
 
 interface DropOptions extends CommonOptions {
   readonly yes?: boolean;

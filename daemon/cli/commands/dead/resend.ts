@@ -6,7 +6,7 @@ import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { TypedArgument, TypedOption } from '../../options.ts';
 import { deadLetterProblems } from '../../render/dead-letter-problems.ts';
-import { confirm, ProgressBar } from '../../render/progress.ts';
+import { confirm, ProgressBar, requireConsent } from '../../render/progress.ts';
 import {
   CommandError,
   type CommonOptions,
@@ -18,7 +18,7 @@ import {
   table,
   type Terminal,
 } from '../../render/terminal.ts';
-import { idsOf, requireConsent, selectOptions } from './select.ts';
+import { idsOf, selectOptions } from './select.ts';
 
 interface ResendOptions extends CommonOptions, DeadFilter {
   readonly all?: boolean;

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { EXIT } from '../../../core/problems/failure.ts';
 import { DEAD_FILTERS } from '../../../core/values/dead-filters.ts';
 import { daemonOptions, filterOptions } from '../../options.ts';
-import { confirm } from '../../render/progress.ts';
-import { CommandError, readAll, type Terminal } from '../../render/terminal.ts';
+import { readAll, type Terminal } from '../../render/terminal.ts';
 
 /** Options of the verbs that select dead letters by filters. */
 export function selectOptions(command: Command): Command {
@@ -23,17 +21,4 @@ export async function idsOf(terminal: Terminal, given: readonly string[]): Promi
     ...listed,
     ...read.map((text) => (text.startsWith('{') ? String((JSON.parse(text) as { id?: unknown }).id) : text)),
   ];
-}
-
-/** Asks before something is sent or removed; rejects unless a person agrees or `--yes` was given. */
-export async function requireConsent(
-  terminal: Terminal,
-  yes: boolean | undefined,
-  stdinUsed: boolean,
-  question: string,
-): Promise<void> {
-  if (yes) return;
-  if (stdinUsed || terminal.stdin.isTTY !== true)
-    throw new CommandError(EXIT.usage, 'there is no terminal to ask on; give --yes');
-  if (!(await confirm(terminal, question))) throw new CommandError(EXIT.failed, 'nothing was done');
 }

@@ -9,11 +9,18 @@ import { deliveryText } from '../../render/deliveries.ts';
 import { outcomesText, resultLines, waitingLines } from '../../render/outcomes.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import { harmless, harmlessLines, indented, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { declareRerun } from './rerun.ts';
 import { type EventOptions, type History, list, refuseFilters } from './history.ts';
 
-export const verb: Verb = (program, { terminal, access, run }) => {
-  const command = daemonOptions(program.command('events'))
-    .description('list past events with their outcomes')
+export const verb: Verb = (program, context) => {
+  const events = program.command('events').description('list past events with their outcomes, or run them again');
+  declareList(events, context);
+  declareRerun(events, context);
+};
+
+const declareList: Verb = (events, { terminal, access, run }) => {
+  const command = daemonOptions(events.command('list', { isDefault: true }))
+    .description('list past events with their outcomes, the newest first')
     .addArgument(new TypedArgument('[id]', NAME, 'show the event with this id, its decision and deliveries'))
     .option('--all', 'list all pages');
   filterOptions(command, EVENT_FILTERS).action((id: string | undefined, options: EventOptions) =>

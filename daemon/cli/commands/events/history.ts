@@ -68,12 +68,17 @@ function isFiltered(options: EventOptions | DeliveryOptions, parameters: Paramet
 }
 
 function queryOf(parameters: Parameters, options: EventOptions | DeliveryOptions): string {
+  return new URLSearchParams(filterTexts(parameters, options)).toString();
+}
+
+/** The given options that are among the parameters, as texts. */
+export function filterTexts(parameters: Parameters, options: object): Readonly<Record<string, string>> {
   const given = Object.entries(options).flatMap(([name, value]): [string, string][] => {
     if (!Object.hasOwn(parameters, name)) return [];
     const write = Object.hasOwn(TEXT_OF, name) ? TEXT_OF[name as keyof typeof TEXT_OF] : String;
     return [[name, write(value as never)]];
   });
-  return new URLSearchParams(given).toString();
+  return Object.fromEntries(given);
 }
 
 /** Refuses filters beside an id, because they would be ignored. */
