@@ -13,24 +13,13 @@ import {
   type RulesText,
   textsOf,
 } from './load.ts';
-import { loadWithPlugins, PLUGIN_PROBLEM, type WithPlugins } from './plugins.ts';
+import { loadWithPlugins, type WithPlugins } from './plugins.ts';
+import { type Difference, difference, type FileState, fileStates } from './comparison.ts';
+import { memoizeByObject } from '../lib/memoize.ts';
+import { RuleSources } from './text/rule-source.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
 import type { LintMemo } from '../core/compile/lint/lint.ts';
-
-/** A file as `status` shows it. `ok`: the live version is the one on disk; `kept`: the live version is older, or there is none. */
-export interface FileState {
-  readonly path: string;
-  readonly state: 'ok' | 'kept';
-  readonly problems: readonly LeveledProblem[];
-}
-
-/** Names like `rule failed-deploy`, `channel ops`, `source inbox`, `daemon`. */
-export interface Difference {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-}
 
 /** Result of a reload before the swap. */
 export type Prepared =
@@ -41,6 +30,8 @@ export type Prepared =
   | {
       readonly kind: 'ready';
       readonly ruleset: Ruleset;
+      /** Digests of its parts, as `digests` of the live version. */
+      readonly digests: ReadonlyMap<string, string>;
       readonly files: readonly FileState[];
       readonly diff: Difference;
       /** Settings whose change needs a restart. */
@@ -55,6 +46,8 @@ interface Version {
   /** Live files by path, as loaded. */
   readonly files: ReadonlyMap<string, LoadedFile>;
 }
+
+const sourcesOf = memoizeByObject((files: Version['files']) => new RuleSources(files.values()));
 
 /** Settings of `daemon` that need a restart, by their names in the rules. */
 const NEEDS_RESTART = { listen: 'listen', socket: 'socket', socket_group: 'socketGroup', state: 'state' } as const;
@@ -92,11 +85,25 @@ export class Live {
 
   /** Throws before the first swap. */
   get ruleset(): Ruleset {
-    if (this.#version === undefined) throw new Error('no rules have been loaded yet');
-    return this.#version.ruleset;
+    return this.#live.ruleset;
   }
 
-  /** Number of swaps. */
+  /** Rules of the live version as written. An object that stays as it is when another version goes live. */
+  get ruleSources(): RuleSources {
+    return sourcesOf(this.#live.files);
+  }
+
+  /** Digests of the settings of every part of the live version, by a name such as `rule failed-deploy`. */
+  get digests(): ReadonlyMap<string, string> {
+    return this.#live.digests;
+  }
+
+  get #live(): Version {
+    if (this.#version === undefined) throw new Error('no rules have been loaded yet');
+    return this.#version;
+  }
+
+  /** Number of the swaps, also of those in earlier processes if the first one was given its number. */
   get generation(): number {
     return this.#generation;
   }
@@ -120,6 +127,11 @@ export class Live {
   /** Source line of a problem with secrets masked; undefined when it has none. */
   excerpt(problem: Problem): Excerpt | undefined {
     return this.#seen.get(problem.file)?.excerpt(problem);
+  }
+
+  /** The same for readers who may not see the file: undefined where a secret could be in it. */
+  publicExcerpt(problem: Problem): Excerpt | undefined {
+    return this.#seen.get(problem.file)?.publicExcerpt(problem);
   }
 
   /** Texts of the live version, to be kept for a later start. A file that did not change is the same object as before. */
@@ -159,7 +171,7 @@ export class Live {
     this.#seen = current;
     if (inPlugins.length > 0) return this.#refuse(inPlugins, current);
     if (this.#isLive(current)) {
-      this.#files = this.#states(current, current, []);
+      this.#files = fileStates(current, current, []);
       return { kind: 'unchanged', problems: [], files: this.#files };
     }
     const own = [...current.values()].flatMap(({ fragment }) => fragment.problems);
@@ -187,6 +199,14 @@ export class Live {
     return [];
   }
 
+  /** Rules of texts that were live in an earlier process, as written. */
+  async ruleSourcesOf(texts: readonly RulesText[]): Promise<RuleSources> {
+    const deps = { ...this.#deps, tools: this.#tools };
+    const files: LoadedFile[] = [];
+    for (const text of texts) files.push(await loadText(text, deps, this.#version?.files.get(text.file)));
+    return new RuleSources(files);
+  }
+
   /** The restored version as a whole, to be swapped in: the files on disk are refused for these problems. */
   restored(problems: readonly Problem[]): Extract<Prepared, { kind: 'ready' }> {
     const version = this.#version;
@@ -196,6 +216,7 @@ export class Live {
     const prepared: Prepared = {
       kind: 'ready',
       ruleset: version.ruleset,
+      digests: version.digests,
       files: this.#files,
       diff,
       restartNeeded: [],
@@ -214,15 +235,15 @@ export class Live {
     return problems.length === 0 && this.#isLive(current);
   }
 
-  /** Makes a prepared ruleset the live one. Throws when another swap came between. */
-  swap(prepared: Prepared): void {
+  /** Makes a prepared ruleset the live one, as the given generation. Throws when another swap came between. */
+  swap(prepared: Prepared, generation = this.#generation + 1): void {
     const next = this.#prepared.get(prepared);
     if (next === undefined || next.from !== this.#generation)
       throw new Error('another reload went live after this one was prepared');
     this.#version = next.version;
     this.#started ??= next.version.ruleset.daemon;
     this.#files = prepared.files;
-    this.#generation += 1;
+    this.#generation = generation;
     this.#deps.plugins?.use(this.#tools.plugins ?? '');
   }
 
@@ -264,12 +285,12 @@ export class Live {
   }
 
   #refuse(problems: readonly Problem[], current: ReadonlyMap<string, LoadedFile>): Prepared {
-    this.#files = this.#states(current, this.#version?.files ?? new Map(), problems);
+    this.#files = fileStates(current, this.#version?.files ?? new Map(), problems);
     return { kind: 'refused', problems, files: this.#files };
   }
 
   #compare(version: Version, current: ReadonlyMap<string, LoadedFile>, problems: readonly Problem[]): Prepared {
-    const files = this.#states(current, version.files, problems);
+    const files = fileStates(current, version.files, problems);
     const diff = difference(this.#version?.digests ?? new Map(), version.digests);
     const isSame = diff.added.length + diff.changed.length + diff.removed.length === 0;
     if (isSame && this.#version !== undefined) {
@@ -282,33 +303,9 @@ export class Live {
     const restartNeeded = Object.entries(NEEDS_RESTART)
       .filter(([, field]) => started !== undefined && started[field] !== version.ruleset.daemon[field])
       .map(([name]) => name);
-    const prepared: Prepared = { kind: 'ready', ruleset: version.ruleset, files, diff, restartNeeded, problems };
+    const { ruleset, digests } = version;
+    const prepared: Prepared = { kind: 'ready', ruleset, digests, files, diff, restartNeeded, problems };
     this.#prepared.set(prepared, { version, from: this.#generation });
     return prepared;
   }
-
-  #states(
-    current: ReadonlyMap<string, LoadedFile>,
-    live: ReadonlyMap<string, LoadedFile>,
-    problems: readonly Problem[],
-  ): FileState[] {
-    // A problem may be about the directory or a file of tests, which are no files of the live version.
-    const paths = new Set([...current.keys(), ...live.keys(), ...problems.map(({ file }) => file)]);
-    return [...paths].map((file) => {
-      const own = problems.filter((problem) => problem.file === file);
-      const hasPluginProblem = own.some(({ code }) => code === PLUGIN_PROBLEM);
-      const isLive = current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp;
-      return { path: file, state: isLive && !hasPluginProblem ? 'ok' : 'kept', problems: withLevel('error', own) };
-    });
-  }
-}
-
-function difference(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Difference {
-  return {
-    added: [...after.keys()].filter((name) => !before.has(name)),
-    changed: [...after]
-      .filter(([name, digest]) => before.has(name) && before.get(name) !== digest)
-      .map(([name]) => name),
-    removed: [...before.keys()].filter((name) => !after.has(name)),
-  };
 }

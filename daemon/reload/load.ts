@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Fragment } from '../core/compile/compile.ts';
 import type { Problem } from '../core/problems/failure.ts';
+import { isObject } from '../core/values/json.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { CompileTools } from '../core/compile/registry.ts';
 import { expandHome } from '../lib/files/home.ts';
@@ -10,7 +11,8 @@ import { readRulesFile } from './files.ts';
 import type { Issue } from './yaml/convert.ts';
 import { Lines } from './text/locate.ts';
 import { compileParsed } from './compile-parsed.ts';
-import { maskLine, maskSuspicious, type Range, writtenParts } from './text/mask.ts';
+import { isInRules, maskLine, maskSuspicious, type Range, withoutComment, writtenParts } from './text/mask.ts';
+import { lineOfEntry, type RuleSource, textOfEntry } from './text/rule-source.ts';
 import { parseText } from './yaml/parse-in-worker.ts';
 import { type ParsedText, parseFile } from './yaml/parse-file.ts';
 import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
@@ -44,6 +46,10 @@ export interface LoadedFile {
   readonly secretFiles: readonly string[];
   /** Source line of a problem with secrets masked; undefined when it has none. */
   excerpt(problem: Problem): Excerpt | undefined;
+  /** Source line of a problem for readers who may not see the file: undefined where a secret could be in it. */
+  publicExcerpt(problem: Problem): Excerpt | undefined;
+  /** Its rules as written, in order; none of a file that does not load. */
+  readonly ruleSources: readonly RuleSource[];
 }
 
 const NO_CONTENT: Omit<Fragment, 'file' | 'problems'> = {
@@ -98,6 +104,8 @@ export async function loadFile(
       stamp,
       secretFiles: [],
       excerpt: () => undefined,
+      publicExcerpt: () => undefined,
+      ruleSources: [],
     };
   }
   const known = before instanceof ParsedFile && before.text === read.text ? before : undefined;
@@ -210,6 +218,7 @@ class ParsedFile implements LoadedFile {
   readonly secretFiles: readonly string[];
   readonly #lines: Lines;
   readonly #ranges: readonly Range[];
+  #ruleSources: readonly RuleSource[] | undefined;
 
   constructor({ file, text, parsed, stamp, found, lines, fragment, losses, ranges }: ParsedFields) {
     this.file = file;
@@ -230,5 +239,34 @@ class ParsedFile implements LoadedFile {
   excerpt({ line, column }: Problem): Excerpt | undefined {
     if (this.parsed.ok) return maskLine(this.#lines, line, column, this.#ranges);
     return maskSuspicious(this.#lines, line, column);
+  }
+  publicExcerpt(problem: Problem): Excerpt | undefined {
+    const isRule = isInRules(this.#lines, problem.line);
+    if (!isRule && !this.parsed.ok) return undefined;
+    const shown = this.excerpt(problem);
+    return isRule || shown === undefined ? shown : withoutComment(shown);
+  }
+
+  get ruleSources(): readonly RuleSource[] {
+    this.#ruleSources ??= this.#writtenRules();
+    return this.#ruleSources;
+  }
+
+  #writtenRules(): readonly RuleSource[] {
+    const { parsed, file, text, fragment } = this;
+    const entries = parsed.ok && isObject(parsed.data) ? parsed.data.rules : undefined;
+    if (!parsed.ok || fragment.problems.length > 0 || !Array.isArray(entries)) return [];
+    const written = { text, lines: this.#lines, masked: this.#ranges };
+    return fragment.rules.map(({ name }, index) => ({
+      name,
+      file,
+      entry: entries[index] as RuleSource['entry'],
+      get line() {
+        return lineOfEntry(written, parsed.rangeOfRule(index));
+      },
+      get text() {
+        return textOfEntry(written, parsed.rangeOfRule(index));
+      },
+    }));
   }
 }

@@ -69,6 +69,11 @@ export function maskSuspicious(lines: Lines, number: number, column: number): Ex
   return maskParts(line, column, masked);
 }
 
+/** Removes a comment from a line, whose text is not known to be free of secrets. */
+export function withoutComment({ text, column }: Excerpt): Excerpt {
+  return { text: text.slice(0, COMMENT.exec(text)?.index), column };
+}
+
 function valuesIn(line: string, patterns: readonly RegExp[]): Range[] {
   return patterns
     .flatMap((pattern) => [...line.matchAll(pattern)])
@@ -95,11 +100,43 @@ const CREDENTIALS: readonly RegExp[] = [
   /\b(?<value>(?:whsec_|gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|AKIA|eyJ)[\w+/=.-]{8,})/g,
 ];
 
+/** Default of a reference, which stands for a secret. */
+const REFERENCE_DEFAULT = /(?<!\$)\$\{[a-z]+:[^{}\n]*?:-(?<value>[^{}\n]+)(?=\})/g;
+const COMMENT = /(?:^|\s)#/;
+const NAMED_SECRET = new RegExp(String.raw`${SECRET_NAME}\s*(?<value>\S.*)$`, 'gi');
+
+/** Masks a line of a rule. No setting of a rule is a secret, so the form of a text decides besides the ranges, and in a comment the name before it. */
+export function maskRuleLine(lines: Lines, number: number, ranges: readonly Range[]): string {
+  const line = lines.line(number) ?? '';
+  const comment = COMMENT.exec(line)?.index ?? line.length;
+  const found = [
+    ...valuesIn(line, [...CREDENTIALS, REFERENCE_DEFAULT]),
+    ...valuesIn(line.slice(comment), [NAMED_SECRET]).map((value) => shifted(value, comment)),
+  ];
+  const start = lines.start(number);
+  const all = [...ranges, ...found.map((value) => shifted(value, start))];
+  return maskLine(lines, number, 1, all)?.text ?? '';
+}
+
+/** Masks a text from a rule, such as its condition, without its place in the file. */
+export function maskRuleText(text: string): string {
+  const found = valuesIn(text, [...CREDENTIALS, REFERENCE_DEFAULT]).map(({ start, end }) => ({ from: start, to: end }));
+  return maskParts(
+    text,
+    1,
+    found.sort((a, b) => a.from - b.from),
+  ).text;
+}
+
+function shifted({ start, end }: Range, by: number): Range {
+  return { start: start + by, end: end + by };
+}
+
 const WITHOUT_SECRETS = /^["']?(?:rules|defaults|hours|silences)["']?\s*:\s*(?:#.*)?$/;
 const WITH_SECRETS = /^[\s-]*["']?(?:channels|sources|daemon|tokens)["']?\s*:/;
 
 /** Test for a line in a section without secret settings; false when in doubt. */
-function isInRules(lines: Lines, number: number): boolean {
+export function isInRules(lines: Lines, number: number): boolean {
   for (let above = number; above > 0; above -= 1) {
     const line = lines.line(above)!;
     if (WITHOUT_SECRETS.test(line)) return true;

@@ -1,5 +1,5 @@
 import { isObject } from '../../core/values/json.ts';
-import { segmentsOf } from '../../core/values/pointer.ts';
+import { joinPointer, segmentsOf } from '../../core/values/pointer.ts';
 import type { Issue, SourceRange } from './convert.ts';
 import { type SplitText, splitAtEntries, type Piece } from './split.ts';
 import { type FoundRange, rangeBelow, rangeOf } from '../text/locate.ts';
@@ -13,6 +13,8 @@ export type ParsedText =
       readonly ok: true;
       readonly data: unknown;
       readonly rangeOf: (pointer: string) => FoundRange;
+      /** Range of an entry of `rules:`, without parsing it again; it may include the lines up to the next entry. */
+      readonly rangeOfRule: (index: number) => Pick<SourceRange, 'start' | 'end'>;
       /** Entries that were parsed alone, by their text: an entry with the same text is not parsed again. */
       readonly entries: ReadonlyMap<string, unknown>;
     }
@@ -35,7 +37,9 @@ export async function parseInPieces(
 function wholeOf(parsed: Parsed): ParsedText {
   if (!parsed.ok) return parsed;
   const { data, ranges } = parsed;
-  return { ok: true, data, rangeOf: (pointer) => rangeOf(ranges, pointer), entries: new Map() };
+  const found = (pointer: string): FoundRange => rangeOf(ranges, pointer);
+  const rangeOfRule = (index: number): SourceRange => found(joinPointer('/rules', index)).range;
+  return { ok: true, data, rangeOf: found, rangeOfRule, entries: new Map() };
 }
 
 async function parseSplit(split: SplitText, known: ReadonlyMap<string, unknown>): Promise<ParsedText | undefined> {
@@ -50,6 +54,7 @@ async function parseSplit(split: SplitText, known: ReadonlyMap<string, unknown>)
     ok: true,
     data: { ...head.data, rules, ...tail.data },
     rangeOf: (pointer) => splitRanges.rangeOf(pointer),
+    rangeOfRule: (index) => splitRanges.rangeOfRule(index),
     entries,
   };
 }
@@ -128,6 +133,13 @@ class SplitRanges {
     if (entry !== undefined) return shifted(rangeBelow(this.#rangesOf(entry), ['0', ...rest]), entry.offset);
     const below = section !== undefined && this.#tail.children?.has(section) === true;
     return below ? shifted(rangeOf(this.#tail, pointer), tail.offset) : rangeOf(this.#head, pointer);
+  }
+
+  rangeOfRule(index: number): Pick<SourceRange, 'start' | 'end'> {
+    const entry = this.#split.entries[index - 1];
+    if (entry === undefined) return this.rangeOf(joinPointer('/rules', index)).range;
+    const start = entry.offset + entry.text.search(/\S/);
+    return { start, end: entry.offset + entry.text.length };
   }
 
   #rangesOf(entry: Piece): SourceRange {
