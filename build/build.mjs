@@ -19,6 +19,7 @@ const ENTRIES = {
   'sqlite-worker': 'daemon/store/sqlite/engine/sqlite-worker.ts',
   'parse-worker': 'daemon/reload/yaml/parse-worker.ts',
   'unsaved-worker': 'daemon/app/api/unsaved/unsaved-worker.ts',
+  'rule-tests-worker': 'daemon/app/reload/rule-tests-worker.ts',
   'plugin-worker': 'daemon/channels/plugins/plugin-worker.ts',
   // Modules for plugins: `belfry/channel` and `belfry/testing`.
   channel: 'daemon/channels/plugins/channel.ts',

@@ -18,6 +18,7 @@ import { gaugeValues } from './runtime/gauges.ts';
 import { observeDeliveries } from './runtime/observers.ts';
 import type { OwnEvents } from './runtime/own-events.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
+import { makeLive } from './reload/rule-parts.ts';
 import { rememberState } from './state/remembered-state.ts';
 import { firstToken } from './state/secrets-at-rest.ts';
 
@@ -50,7 +51,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 async function openOn(state: OpenState, options: AppOptions): Promise<App> {
-  const { closers, store, log, live, prepared, paths, scrubber } = state;
+  const { closers, store, log, live, paths, scrubber } = state;
   const { terminal, clock, version, check } = options;
   const { pid, env } = terminal;
   const failed = storageFailure(state);
@@ -64,7 +65,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   closers.own('service notice', () => service.close());
 
   const runtime = buildRuntime(state, options, { feed, metrics, service });
-  const { own, pushServer, lanes, reloading } = runtime;
+  const { own, pushServer, lanes, reloading, generations } = runtime;
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
@@ -91,7 +92,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   };
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
   metrics.gauges(() => gaugeValues({ state, ...runtime, now: clock.now(), ready: lifecycle.refusing === undefined }));
-  live.swap(prepared);
+  await makeLive(state, generations);
   metrics.swapped(clock.now());
 
   const served = { daemon, log, scrubber, clock, metrics, stream: pushServer };
@@ -106,7 +107,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     tokenFile: paths.token,
     async reload() {
       service.reloading();
-      const result = await reloading.reload();
+      const result = await reloading.reload('signal');
       service.ready(reloadStatus(result));
       return result;
     },

@@ -11,7 +11,7 @@ import type { OpenState } from './state/open-state.ts';
 import type { ButtonListeners } from './buttons/listeners.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Intake } from './runtime/intake.ts';
-import { logProblems, type Reloading, warningsIn } from './reload.ts';
+import { logProblems, type Reloading, warningsIn } from './reload/reloading.ts';
 import type { RunningSources } from './runtime/sources.ts';
 import type { Timers } from './runtime/timers.ts';
 
@@ -135,7 +135,7 @@ export class Lifecycle {
       ],
       signal: this.#stopping.signal,
       onChange: async () => {
-        await reloading.reload();
+        await reloading.reload('watch');
       },
     }).catch((error: unknown) =>
       log.error(

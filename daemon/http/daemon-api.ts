@@ -31,6 +31,10 @@ import type {
   DeliveryView,
   StatusView,
   FeedItem,
+  GenerationView,
+  RulesView,
+  RuleTestsView,
+  WholeRuleView,
 } from './views.ts';
 
 export type * from './api/buttons.ts';
@@ -63,6 +67,7 @@ export interface DaemonApi extends DeadLetterApi, RerunApi {
   explain(request: ExplainRequest): Promise<ExplanationView | undefined>;
   /** Checks, explanations and backtests of rules that are in no file. */
   readonly unsaved: UnsavedApi;
+  readonly rules: RulesApi;
   readonly alertActions: AlertActions;
   /** Buttons of messages. */
   readonly buttons: ButtonApi;
@@ -108,6 +113,17 @@ export interface DaemonApi extends DeadLetterApi, RerunApi {
   origins(): readonly string[];
   /** `daemon.limits`. */
   limits(): { readonly body: number };
+}
+
+/** The rules in force and their history. */
+export interface RulesApi {
+  page(request: { readonly limit: number; readonly from: number }): Promise<RulesView>;
+  /** Undefined when there is no such rule. */
+  rule(name: string): Promise<WholeRuleView | undefined>;
+  /** The last reloads, the latest first. */
+  generations(limit: number): Promise<readonly GenerationView[]>;
+  /** Runs the tests of the rules directory. Rejects with `rules.tests_unfinished` (503). */
+  test(): Promise<RuleTestsView>;
 }
 
 /** Filters of the history; all given ones must match. */

@@ -56,6 +56,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'backtest.running': { status: 409 },
   'backtest.range': { status: 400 },
   'rule.none': { status: 404 },
+  'rules.tests_unfinished': { status: 503 },
   'store.full': { status: 507, headers: { 'retry-after': '30' } },
   'store.broken': { status: 503, headers: { 'retry-after': '30' } },
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },

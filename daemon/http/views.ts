@@ -9,6 +9,8 @@ import type { Explanation } from '../core/explain/explain.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceView } from '../core/alerts/silence-actions.ts';
 
+export type * from './api/rule-views.ts';
+
 /** Explanation, with the deliveries of a past event. */
 export interface ExplanationView extends Explanation {
   readonly deliveries?: readonly DeliveryView[];

@@ -50,6 +50,15 @@ export interface RunDeps {
   readonly log: Log;
 }
 
+/** Rules that a test names in `expect` or `outcomes`, sorted. */
+export function rulesNamedIn({ steps }: Pick<TestCase, 'steps'>): readonly string[] {
+  const names = steps.flatMap(({ expect, outcomes = [] }) => [
+    ...(expect?.entries ?? []).flatMap(({ wanted: { rule } }) => (typeof rule === 'string' ? [rule] : [])),
+    ...outcomes.map(({ rule }) => rule),
+  ]);
+  return [...new Set(names)].sort();
+}
+
 /** Runs a test on a new simulator; returns each difference with its position in the test file. */
 export async function runTestCase(file: string, testCase: TestCase, deps: RunDeps): Promise<readonly Problem[]> {
   const simulator = new Simulator({ ...deps, at: testCase.at, answers: testCase.answers });

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { Type } from 'typebox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Intake } from '../../daemon/app/runtime/intake.ts';
-import { Reloading } from '../../daemon/app/reload.ts';
+import { Reloading } from '../../daemon/app/reload/reloading.ts';
 import { RunningSources } from '../../daemon/app/runtime/sources.ts';
 import { Timers } from '../../daemon/app/runtime/timers.ts';
 import { strict } from '../../daemon/core/schema/fields.ts';
@@ -78,6 +78,7 @@ async function open(first: string) {
     keep: async () => {},
     reported: [],
     log,
+    generations: { record: () => undefined },
     onEnd: (result) => delivered.push(result),
   });
   const prepared = await live.prepare();
@@ -104,7 +105,7 @@ test('a source that fails to start during an activation leaves the old generatio
   const { ruleset } = live;
   history.length = 0;
   await save(rules('n: 2', 'new', 'b: { type: fragile, n: 1 }, c: { type: fragile, n: 1, throws: true },'));
-  const result = await reloading.reload();
+  const result = await reloading.reload('watch');
   expect(result).toMatchObject({ ok: false, generation: 1, added: [], changed: [], removed: [] });
   expect(result.problems).toMatchObject([{ code: 'source.start', message: 'c: the port is taken' }]);
   expect(delivered).toEqual([result]);
@@ -117,10 +118,10 @@ test('a source that fails to start during an activation leaves the old generatio
   expect(await emits('z 1')).toEqual(['old']);
 
   history.length = 0;
-  expect((await reloading.reload()).ok).toBe(false);
+  expect((await reloading.reload('watch')).ok).toBe(false);
   await save(rules('n: 2', 'new', 'b: { type: fragile, n: 1 }, c: { type: fragile, n: 1 },'));
   history.length = 0;
-  expect(await reloading.reload()).toMatchObject({ ok: true, generation: 2, added: ['source b', 'source c'] });
+  expect(await reloading.reload('watch')).toMatchObject({ ok: true, generation: 2, added: ['source b', 'source c'] });
   expect(history).toEqual(['a 2 starts', 'b 1 starts', 'c 1 starts', 'a 1 stops']);
   expect(await emits('a 2')).toEqual(['new']);
   expect(await emits('c 1')).toEqual([]);

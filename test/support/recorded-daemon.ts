@@ -199,6 +199,21 @@ export class RecordedDaemon implements DaemonApi {
   };
 
   readonly alertActions = new RecordedAlertActions();
+  rules: DaemonApi['rules'] = {
+    page: () => Promise.resolve({ generation: 3, total: 0, rules: [], next: null, problems: [] }),
+    rule: () => Promise.resolve(undefined),
+    generations: () => Promise.resolve([]),
+    test: () =>
+      Promise.resolve({
+        generation: 3,
+        at: '2026-11-23T09:00:00.000Z',
+        tests: 0,
+        passed: 0,
+        failed: 0,
+        results: [],
+        problems: [],
+      }),
+  };
 
   async silences() {
     return this.alertActions.known.map((silence) => ({ matched_30d: false, ...silence }));

@@ -14,6 +14,7 @@ import { unsavedRules } from './unsaved/unsaved-rules.ts';
 import { historyOf } from './history.ts';
 import { channelViews } from './channel-views.ts';
 import { readinessOf, statusOf } from './status.ts';
+import { rulesOf } from './rules.ts';
 import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
@@ -28,10 +29,11 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     hookRoute: (path) => sources.route(path),
     status: () => statusOf(deps, alertActions),
     readiness: () => readinessOf(deps),
-    reload: async () => deps.scrubber.scrubJson(await reloading.reload()),
+    reload: async () => deps.scrubber.scrubJson(await reloading.reload('api')),
     check: deps.check,
     explain: explainLive(deps),
     unsaved: unsavedRules(deps),
+    rules: rulesOf(deps),
     alertActions,
     buttons: deps.buttons,
     alerts: (rule) => alertViews(deps, rule),

@@ -17,7 +17,9 @@ import type { KeptRules } from '../state/kept-rules.ts';
 import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
 import type { OwnEvents } from '../runtime/own-events.ts';
-import type { Reloading } from '../reload.ts';
+import type { Generations } from '../reload/generations.ts';
+import type { RuleTests } from '../reload/rule-tests.ts';
+import type { Reloading } from '../reload/reloading.ts';
 import type { RunningSources } from '../runtime/sources.ts';
 import type { DeliveryWaiter } from '../runtime/delivery-waiter.ts';
 
@@ -43,6 +45,8 @@ export interface DaemonApiDeps {
   readonly own: Pick<OwnEvents, 'raise'>;
   readonly sources: RunningSources;
   readonly reloading: Reloading;
+  readonly generations: Pick<Generations, 'list'>;
+  readonly ruleTests: Pick<RuleTests, 'last' | 'run'>;
   readonly doctor: DaemonApi['doctor'];
   readonly waiter: DeliveryWaiter;
   readonly webPush: DaemonApi['webPush'];

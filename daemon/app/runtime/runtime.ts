@@ -20,7 +20,8 @@ import { ButtonListeners } from '../buttons/listeners.ts';
 import { hasButtons } from '../buttons/channels.ts';
 import { outgoingMessages } from '../buttons/messages.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import { Reloading, type ReloadingDeps } from '../reload.ts';
+import { openRuleParts, type RuleParts } from '../reload/rule-parts.ts';
+import { Reloading, type ReloadingDeps } from '../reload/reloading.ts';
 import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
 import { eventObserver, laterObserver } from './observers.ts';
@@ -29,7 +30,7 @@ import { RunningSources } from './sources.ts';
 import { Timers } from './timers.ts';
 
 /** Parts of the daemon that handle events and deliveries, built but not started. */
-export interface Runtime {
+export interface Runtime extends RuleParts {
   readonly own: OwnEvents;
   readonly intake: Intake;
   readonly pushServer: PushServer;
@@ -89,7 +90,6 @@ export function buildRuntime(
   const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
   const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
-  const reloading = reloadingOf(state, { sources, lanes, listeners, timers, onEnd });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return {
     own,
@@ -99,7 +99,7 @@ export function buildRuntime(
     lanes,
     sources,
     timers,
-    reloading,
+    ...reloadingOf(state, options, { sources, lanes, listeners, timers, onEnd }),
     resending,
     jobs: new Jobs(common),
     onLater,
@@ -129,11 +129,15 @@ function reloadReporter({
 
 function reloadingOf(
   state: OpenState,
+  options: OpenStateOptions,
   parts: Pick<ReloadingDeps, 'sources' | 'lanes' | 'listeners' | 'timers' | 'onEnd'>,
-): Reloading {
+): RuleParts & Pick<Runtime, 'reloading'> {
   const { live, kept, log, rejected } = state;
+  const ruleParts = openRuleParts(state, options);
   const keep = (): Promise<void> => kept.save(live.texts);
-  return new Reloading({ ...parts, live, log, test: ruleTests(state), keep, reported: rejected });
+  const test = ruleTests(state);
+  const reloading = new Reloading({ ...parts, ...ruleParts, live, log, test, keep, reported: rejected });
+  return { ...ruleParts, reloading };
 }
 
 /** Counts a reload by its result. An edit that was taken back is none. */

@@ -54,7 +54,7 @@ const OWNER_ONLY = 0o600;
 const MAX_PARALLEL = 8;
 
 export interface KeptRulesDeps {
-  readonly key: Pick<StateKey, 'hash' | 'seal'>;
+  readonly key: Pick<StateKey, 'hash' | 'seal' | 'unseal'>;
   /** Folder of the kept rules, in the state directory. */
   readonly folder: string;
   readonly config: string;
@@ -88,6 +88,13 @@ export class KeptRules {
   /** Reason why the live rules are not kept, and its consequence. */
   get fault(): string | undefined {
     return this.#fault;
+  }
+
+  /** Texts that are on disk; none if they cannot be used. */
+  async read(): Promise<readonly RulesText[]> {
+    const { folder, config, key } = this.#deps;
+    const found = await readKeptRules(folder, config, key);
+    return found.kind === 'read' ? found.kept.files : [];
   }
 
   /**

@@ -47,6 +47,16 @@ export function waitingGroups(context: WaitingContext, wakeOf: WakeOf, max: numb
   });
 }
 
+/** Number of groups that wait in any step of a rule. */
+export function waitingCount({ name }: Pick<CompiledRule, 'name'>, memory: StepContext['memory']): number {
+  let count = 0;
+  for (const step of STEPS) {
+    if (step.isWaiting === undefined) continue;
+    for (const [, state] of memory.each(name, step.name)) if (step.isWaiting(state)) count += 1;
+  }
+  return count;
+}
+
 /** The group that waits with this outcome for a rule and key; undefined when none does. */
 export function waitingGroup(
   { rule: name, key, outcome }: { readonly rule: string; readonly key: string; readonly outcome: RuleOutcome },

@@ -29,6 +29,7 @@ import { historyRoutes } from './events/history.ts';
 import { rerunRoutes } from './events/rerun.ts';
 import { loginRoutes } from './console/login.ts';
 import { metaRoutes } from './daemon/meta.ts';
+import { rulesRoutes } from './daemon/rules.ts';
 import { retryRoutes } from './deliveries/retry.ts';
 import { streamRoutes, UPGRADES } from './push/stream.ts';
 import { webPushRoutes } from './push/web-push.ts';
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...jobRoutes,
   ...channelRoutes,
   ...retryRoutes,
+  ...rulesRoutes,
   ...doctorRoutes,
   ...backupRoutes,
   ...alertRoutes,

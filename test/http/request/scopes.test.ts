@@ -8,7 +8,7 @@ const SCOPES = ['emit', 'read', 'ack', 'admin', 'stream', 'stream:ann'] as const
 type Scope = (typeof SCOPES)[number];
 
 /** Calls that change something although scope `read` may make them: they validate and explain only. */
-const READING_POSTS = ['/v1/check', '/v1/explain', '/v1/backtest'];
+const READING_POSTS = ['/v1/check', '/v1/explain', '/v1/backtest', '/v1/rules/test'];
 /** Calls that change nothing, but give away the keys and the token. */
 const SECRET_GETS = ['/v1/backup'];
 const STREAM = ['/v1/stream', '/v1/stream/tickets', '/v1/stream/ack', '/v1/webpush'];

@@ -1,12 +1,14 @@
-import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
-import type { CompiledRule, Ruleset } from '../core/ruleset.ts';
-import type { Log } from '../lib/log.ts';
-import type { Lanes } from '../delivery/lanes.ts';
-import type { ReloadView } from '../http/daemon-api.ts';
-import type { ButtonListeners } from './buttons/listeners.ts';
-import type { Live, Prepared } from '../reload/live.ts';
-import type { RunningSources } from './runtime/sources.ts';
-import type { Timers } from './runtime/timers.ts';
+import { type LeveledProblem, type Problem, withLevel } from '../../core/problems/failure.ts';
+import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Lanes } from '../../delivery/lanes.ts';
+import type { ReloadView } from '../../http/daemon-api.ts';
+import type { ButtonListeners } from '../buttons/listeners.ts';
+import type { Live, Prepared } from '../../reload/live.ts';
+import type { RunningSources } from '../runtime/sources.ts';
+import type { Generations, ReloadCause } from './generations.ts';
+import { ruleNames } from './rule-diffs.ts';
+import type { Timers } from '../runtime/timers.ts';
 
 export interface ReloadingDeps {
   readonly live: Live;
@@ -21,6 +23,8 @@ export interface ReloadingDeps {
   readonly keep: () => Promise<void>;
   /** Problems that the start has reported. The first reload finds them again, and does not report them a second time. */
   readonly reported: readonly Problem[];
+  /** History of the reloads. */
+  readonly generations: Pick<Generations, 'record'>;
   /** Called after each reload that applied or rejected rules, or found that all of them load again. */
   readonly onEnd: (result: ReloadView) => void;
 }
@@ -37,6 +41,8 @@ export class Reloading {
   /** Whether the start or the last reload has found a file that does not load. */
   #hadErrors: boolean;
   #reported: readonly Problem[];
+  /** The first scan of the watch finds the rules of the start. */
+  #isFirst = true;
 
   constructor(deps: ReloadingDeps) {
     this.#deps = deps;
@@ -44,8 +50,8 @@ export class Reloading {
     this.#reported = deps.reported;
   }
 
-  reload(): Promise<ReloadView> {
-    const next = this.#last.then(() => this.#reloadOnce());
+  reload(by: ReloadCause): Promise<ReloadView> {
+    const next = this.#last.then(() => this.#reloadOnce(by));
     this.#last = next.catch(() => undefined);
     return next;
   }
@@ -55,16 +61,20 @@ export class Reloading {
     await this.#last;
   }
 
-  async #reloadOnce(): Promise<ReloadView> {
-    const prepared = await this.#deps.live.prepare();
-    const before = this.#deps.live.generation;
+  async #reloadOnce(by: ReloadCause): Promise<ReloadView> {
+    const { live } = this.#deps;
+    const prepared = await live.prepare();
+    const { generation: before, ruleSources } = live;
     const result = prepared.kind === 'ready' ? await this.#apply(prepared) : this.#notApplied(prepared);
     const outcome = prepared.kind === 'unchanged' ? 'unchanged' : result.generation > before ? 'applied' : 'rejected';
     const keeping = this.#deps.keep();
     const warnings = outcome === 'rejected' ? [] : await warningsIn(this.#deps.live, this.#deps.log);
     const reported = { ...result, problems: [...result.problems, ...warnings] };
     await keeping;
-    this.#report(reported, outcome);
+    if (outcome !== 'unchanged')
+      this.#deps.generations.record({ by, result: reported, isApplied: outcome === 'applied', before: ruleSources });
+    this.#report(reported, outcome, this.#isFirst && by === 'watch');
+    this.#isFirst = false;
     return reported;
   }
 
@@ -83,7 +93,7 @@ export class Reloading {
     // No `await` between swap and apply: the lanes must know the new channels before an event is decided by the new rules.
     const applied = lanes.apply(ruleset.channels);
     listeners.apply(ruleset.channels);
-    const rescheduled = timers.reschedule(editedRules(prepared), namesOf(diff.removed));
+    const rescheduled = timers.reschedule(editedRules(prepared), ruleNames(diff.removed));
     await change.commit();
     await applied;
     const notes = await rescheduled;
@@ -114,7 +124,8 @@ export class Reloading {
     return { ok: false, generation, ...NO_CHANGES, problems: withLevel('error', problems) };
   }
 
-  #report(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged'): void {
+  /** `isAtStart`: the reload only shows whether the rules were edited during the start. */
+  #report(result: ReloadView, outcome: 'applied' | 'rejected' | 'unchanged', isAtStart: boolean): void {
     const { log, onEnd } = this.#deps;
     for (const setting of result.restart_needed) log.warn(`reload: ${setting} takes effect after a restart`);
     const { generation, added, changed, removed } = result;
@@ -129,7 +140,8 @@ export class Reloading {
     // Warnings that were reported before are not reported again by a reload that changes nothing.
     if (outcome !== 'unchanged') logProblems(result.problems, log, 'reload');
     if (outcome === 'unchanged') {
-      log.info({ generation }, isRepaired ? 'reload: the rules in force load again' : 'reload: nothing has changed');
+      if (isRepaired) log.info({ generation }, 'reload: the rules in force load again');
+      else if (!isAtStart) log.info({ generation }, 'reload: nothing has changed');
       // An edit that was taken back ends the errors too, so their end is reported like that of a reload that changes rules.
       if (isRepaired) onEnd(result);
       return;
@@ -171,11 +183,6 @@ function editedRules({ ruleset, diff }: Extract<Prepared, { kind: 'ready' }>): r
   const touched = new Set([...diff.added, ...diff.changed, ...diff.removed]);
   const all = [...touched].some((name) => /^(?:hours|silence) /.test(name));
   return all ? ruleset.rules : ruleset.rules.filter(({ name }) => touched.has(`rule ${name}`));
-}
-
-/** `rule failed-deploy` -> `failed-deploy` */
-function namesOf(parts: readonly string[]): readonly string[] {
-  return parts.filter((name) => name.startsWith('rule ')).map((name) => name.slice('rule '.length));
 }
 
 /** Problem of a source that does not start. Its line is not known here; the message names the source. */
