@@ -26,6 +26,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   hold: () => import('./channels/hold.ts'),
   release: () => import('./channels/release.ts'),
   channel: () => import('./channels/channel.ts'),
+  rules: () => import('./rules/rules.ts'),
   check: () => import('./rules/check.ts'),
   explain: () => import('./rules/explain.ts'),
   test: () => import('./rules/test.ts'),
