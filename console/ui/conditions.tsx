@@ -1,11 +1,9 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import type { ExplainedRule } from './outcomes.ts';
-
-type Condition = ExplainedRule['conditions'][number];
+import { texts } from '../lib/texts.ts';
+import type { ConditionView } from '../../daemon/core/explain/conditions.ts';
 
 /** Each condition with what the rule expects and what the event has. */
-export function Conditions({ of }: { of: readonly Condition[] }): VNode {
+export function Conditions({ of }: { of: readonly ConditionView[] }): VNode {
   const { events } = texts.value;
   return (
     <table class="conditions">
@@ -43,7 +41,7 @@ export function Conditions({ of }: { of: readonly Condition[] }): VNode {
   );
 }
 
-function Actual({ of: { actual, missing, error } }: { of: Condition }): VNode {
+function Actual({ of: { actual, missing, error } }: { of: ConditionView }): VNode {
   const { events } = texts.value;
   if (error !== undefined) return <span class="card-error">{error}</span>;
   if (missing !== undefined) return <em>{missing === true ? events.missing : `${missing}: ${events.missing}`}</em>;
