@@ -11,6 +11,8 @@ export interface Filter {
   readonly name: string;
   readonly label: string;
   readonly values?: readonly string[];
+  /** Name of the choice when none is made. */
+  readonly any?: string;
   readonly placeholder?: string;
   /** The filter that `/` goes to. */
   readonly isSearch?: boolean;
@@ -78,7 +80,7 @@ function TextFilter({ name, label, placeholder, isSearch = false }: Filter): VNo
   );
 }
 
-function Choice({ name, label, values = [] }: Filter): VNode {
+function Choice({ name, label, values = [], any = texts.value.common.any }: Filter): VNode {
   const chosen = place.value.query[name] ?? '';
   // A value from a link that the list does not have is shown as it is, because it filters.
   const all = chosen === '' || values.includes(chosen) ? values : [...values, chosen];
@@ -86,7 +88,7 @@ function Choice({ name, label, values = [] }: Filter): VNode {
     <label class="filter">
       <span>{label}</span>
       <select name={name} value={chosen} onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value })}>
-        <option value="">{texts.value.common.any}</option>
+        <option value="">{any}</option>
         {all.map((value) => (
           <option key={value} value={value}>
             {value}
