@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { StatusView } from '../../daemon/http/views.ts';
 import { connection } from '../api/feed.ts';
 import { status } from '../api/status.ts';
 import { useShortcuts } from '../lib/keys.ts';
@@ -13,13 +14,18 @@ import { Preferences } from './preferences.tsx';
 
 /** Number beside the name of a page: what needs a person there. */
 const COUNTS: Readonly<Record<string, { readonly tone: Tone; count(): number }>> = {
-  alerts: { tone: 'bad', count: () => status.value?.alerts.firing ?? 0 },
+  alerts: { tone: 'bad', count: () => unacknowledged(status.value) },
   dead: { tone: 'bad', count: () => status.value?.deliveries.dead ?? 0 },
   silences: { tone: 'quiet', count: () => status.value?.silences.active ?? 0 },
   channels: { tone: 'bad', count: () => status.value?.channels.filter(({ state }) => state !== 'ok').length ?? 0 },
   sources: { tone: 'bad', count: () => status.value?.sources.filter(({ state }) => state !== 'running').length ?? 0 },
   rules: { tone: 'bad', count: () => status.value?.files.filter(({ state }) => state === 'kept').length ?? 0 },
 };
+
+/** Alerts that nobody has acknowledged. */
+function unacknowledged(found: StatusView | undefined): number {
+  return found === undefined ? 0 : found.alerts.firing - found.alerts.acknowledged;
+}
 
 /** Navigation, and the page beside it. */
 export function Shell({ current, children }: { current: PageEntry | undefined; children: ComponentChildren }): VNode {

@@ -35,7 +35,7 @@ function Numbers(): VNode | null {
   if (found === undefined) return null;
   const { deliveries, alerts, silences, ready } = found;
   const numbers = [
-    { label: home.firing, value: alerts.firing, to: href(['alerts']), tone: 'bad' },
+    { label: home.firing, value: alerts.firing - alerts.acknowledged, to: href(['alerts']), tone: 'bad' },
     { label: home.acknowledged, value: alerts.acknowledged, to: href(['alerts']), tone: 'warn' },
     { label: home.dead, value: deliveries.dead, to: href(['dead']), tone: 'bad' },
     { label: home.held, value: deliveries.held, to: href(['deliveries'], { state: 'held' }), tone: 'warn' },
