@@ -16,8 +16,10 @@ export interface HistoryFilter {
   readonly rule?: string;
   readonly outcome?: string;
   readonly channel?: string;
-  /** Any of these; for deliveries only. */
-  readonly states?: readonly StoredDelivery['state'][];
+  /** Any of these; for deliveries only. `held` is pending, and in one of the channels in `held`. */
+  readonly states?: readonly DeliveryState[];
+  /** Channels that are held, for `states`: their deliveries are `held` instead of `pending`. */
+  readonly held?: readonly string[];
   /** Class of the last attempt, or of the death; for deliveries only. */
   readonly class?: AnyClass;
   /** Code of the last attempt; for deliveries only. */

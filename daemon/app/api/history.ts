@@ -8,6 +8,7 @@ export function historyOf(
   deps: DaemonApiDeps,
 ): Pick<DaemonApi, 'wait' | 'events' | 'deliveries' | 'event' | 'delivery' | 'retryDelivery'> {
   const { store, lanes, waiter, clock } = deps;
+  const heldChannels = (): readonly string[] => store.deliveries.channels().filter((channel) => lanes.isHeld(channel));
   return {
     async wait(ids, ms, signal) {
       const deliveries = (await waiter.waitFor(ids, ms, signal)).map((stored) => deliveryView(stored, lanes));
@@ -19,7 +20,7 @@ export function historyOf(
       return { ...page, items: items.map(eventLine) };
     },
     async deliveries(request) {
-      const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now()));
+      const { items, ...page } = await store.deliveries.page(historyQuery(request, clock.now(), heldChannels()));
       const { states, message } = request;
       const views = items.map((stored) => deliveryView(stored, lanes, message));
       return { ...page, items: states === undefined ? views : views.filter(({ state }) => states.includes(state)) };

@@ -99,14 +99,13 @@ export function eventView(
   return { ...eventLine(stored), results, later, ...(waiting.length > 0 && { waiting }), event, deliveries };
 }
 
-/** Query of the store; `held` is `pending` there. */
-export function historyQuery(request: HistoryRequest, now: number): HistoryQuery {
+/** Query of the store. `held` are the channels that are held now. */
+export function historyQuery(request: HistoryRequest, now: number, held: readonly string[] = []): HistoryQuery {
   const { since, until, states, message: _, ...rest } = request;
-  const stored = states?.map((state) => (state === 'held' ? 'pending' : state));
   return {
     ...rest,
     ...(since !== undefined && { since: resolveTime(since, now) }),
     ...(until !== undefined && { until: resolveTime(until, now) }),
-    ...(stored !== undefined && { states: [...new Set(stored)] }),
+    ...(states !== undefined && { states, held }),
   };
 }

@@ -16,6 +16,8 @@ import type {
   StoreCopy,
   StoredEvent,
 } from '../store.ts';
+import { BLOCK_ROWS } from './blocks/build.ts';
+import { Indexer } from './blocks/indexer.ts';
 import { applyDecision } from './commit/apply-decision.ts';
 import { openCheckpoints } from './commit/checkpoints.ts';
 import { Committer, Writes } from './commit/commit.ts';
@@ -28,14 +30,11 @@ import { type EngineClient, openEngine } from './engine/client.ts';
 import { fromColumn, Sequence } from './engine/keys.ts';
 import type { DiskCheck, Refusal, Reply, Row, TaskName } from './engine/protocol.ts';
 import { QueryClient } from './engine/query-client.ts';
-import { eventOfRow, pendingEntryOfRow, stateOfRow, storedEventOf } from './engine/rows.ts';
+import { pendingEntryOfRow, stateOfRow, storedEventOf } from './engine/rows.ts';
 import { isFinal, storeError } from './errors.ts';
 import { Ingest } from './events/ingest.ts';
 import { SeenIds } from './events/seen-ids.ts';
-import { activity } from './history/activity.ts';
-import { latestEvents, pageOf } from './history/pages.ts';
-import type { SearchResult, SearchStep } from './history/search.ts';
-import type { TrimResult, TrimStep } from './history/trim.ts';
+import { SqliteHistory } from './history/history.ts';
 import { SqliteDeliveries } from './pending/deliveries.ts';
 import { DeliveryCache } from './pending/delivery-cache.ts';
 import { PendingIndex } from './pending/pending-index.ts';
@@ -48,14 +47,14 @@ export interface SqliteOptions {
   readonly reserve?: number;
   /** Bytes of memory for deliveries that were just committed. */
   readonly deliveryCache?: number;
+  /** Rows of a block of the history index. */
+  readonly blockRows?: number;
 }
 
 const DEFAULT_RESERVE_BYTES = 8 * 1024 * 1024;
 const DEFAULT_DELIVERY_CACHE_BYTES = 8 * 1024 * 1024;
 /** Rows of one query while the pending index is loaded. */
 const LOAD_ROWS = 5000;
-/** Events of one transaction of `trim`. */
-const TRIM_EVENTS = 200;
 
 /**
  * Opens the embedded store: a SQLite database in the state directory, locked for this process. Rejects with `store.locked`
@@ -75,7 +74,7 @@ export async function openStore(options: SqliteOptions): Promise<Store> {
     if (directory !== undefined) syncDirectory(directory);
     await reserve.restore();
     const deliveryCache = new DeliveryCache(options.deliveryCache ?? DEFAULT_DELIVERY_CACHE_BYTES);
-    return await load(engine, reserve, bytes, deliveryCache);
+    return await load(engine, reserve, bytes, deliveryCache, options.blockRows ?? BLOCK_ROWS);
   } catch (error) {
     await engine.close();
     throw error;
@@ -96,6 +95,7 @@ async function load(
   reserve: DiskReserve,
   bytes: number,
   deliveryCache: DeliveryCache,
+  blockRows: number,
 ): Promise<Store> {
   // The committer needs counters that are read by queries, and the queries report failures to the committer.
   let committer: Committer | undefined;
@@ -127,7 +127,7 @@ async function load(
   await loadPending(context);
   const epoch = facts.get(FACT.epoch) ?? (await newEpoch(committer));
   const pushes = new SqlitePushes(context, epoch, last?.[2] ?? 0);
-  const store = new SqliteStore(engine, context, pushes, reserve);
+  const store = new SqliteStore(engine, context, pushes, reserve, blockRows);
   await settleAcknowledged(store, queries);
   // Loaded in the background. A disk that fails is reported by every other call.
   void context.seenIds.load(queries).catch(() => undefined);
@@ -164,16 +164,31 @@ class SqliteStore implements Store {
   readonly #engine: EngineClient;
   readonly #context: StoreContext;
   readonly #ingest: Ingest;
+  readonly #history: SqliteHistory;
+  readonly #indexer: Indexer;
   readonly #copier: Copier;
   readonly #reserve: DiskReserve;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: EngineClient, context: StoreContext, pushes: SqlitePushes, reserve: DiskReserve) {
+  constructor(
+    engine: EngineClient,
+    context: StoreContext,
+    pushes: SqlitePushes,
+    reserve: DiskReserve,
+    blockRows: number,
+  ) {
     this.#engine = engine;
     this.#context = context;
     this.#reserve = reserve;
     this.#copier = new Copier(engine);
-    this.deliveries = new SqliteDeliveries(context, (step) => this.#search(step));
+    this.#history = new SqliteHistory(context, (task, argument) => this.#task(task, argument));
+    this.deliveries = new SqliteDeliveries(context, (step) => this.#history.search(step));
+    this.#indexer = new Indexer({
+      committer: context.committer,
+      task: (task, argument) => this.#task(task, argument),
+      rows: blockRows,
+      onDeliveries: () => void this.deliveries.lastDelivered.write(context.committer).catch(() => undefined),
+    });
     this.#ingest = new Ingest(context, (ids) => this.deliveries.cancel(ids));
     this.checkpoints = openCheckpoints(context);
     const { states } = context;
@@ -207,36 +222,19 @@ class SqliteStore implements Store {
   }
 
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents> {
-    return latestEvents(this.#context.queries, options);
+    return this.#history.latestEvents(options);
   }
 
   activity(since: number): Promise<Activity> {
-    return activity(this, since);
+    return this.#history.activity(since, this.deliveries.lastDelivered.times);
   }
 
   events(query: HistoryQuery): Promise<Page<StoredEvent>> {
-    return pageOf(
-      'events',
-      query,
-      (step) => this.#search(step),
-      (row) => storedEventOf(eventOfRow(row)),
-    );
+    return this.#history.events(query);
   }
 
-  async #search(step: SearchStep): Promise<SearchResult> {
-    return (await this.#task('search', step)) as SearchResult;
-  }
-
-  async trim(limits: { before: number; bytes: number }): Promise<number> {
-    let deleted = 0;
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const step: TrimStep = { after, ...limits, limit: TRIM_EVENTS };
-      const result = (await this.#task('trim', step)) as TrimResult;
-      this.#context.committer.bytes = result.bytes;
-      deleted += result.deleted;
-      after = result.next;
-    }
-    return deleted;
+  trim(limits: { before: number; bytes: number }): Promise<number> {
+    return this.#history.trim(limits);
   }
 
   async audit(deadLetters: ReadonlySet<string>): Promise<Audit> {
@@ -280,6 +278,8 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     await this.pushes.flush();
+    await this.#indexer.stop();
+    await this.deliveries.lastDelivered.write(this.#context.committer).catch(() => undefined);
     await this.#context.committer.drained();
     this.#context.committer.close();
     await this.#reserve.idle();

@@ -8,6 +8,7 @@ import { searchesHistory } from './history.ts';
 import { findsDuplicates, ingestsEvents } from './ingest.ts';
 import { keepsPushes } from './pushes.ts';
 import { audits, trimsHistory } from './retention.ts';
+import { searchesExactly } from './search.ts';
 import { resolvesDead, settlesDeliveries } from './settlements.ts';
 import { keepsStates } from './states.ts';
 
@@ -24,7 +25,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     describe('duplicates', () => findsDuplicates(() => store));
     describe('rule states', () => keepsStates(() => store));
     describe('decisions without an event', () => appliesDecisions(() => store));
-    describe('history', () => searchesHistory(() => store));
+    describe('history', () => {
+      searchesHistory(() => store);
+      searchesExactly(() => store);
+    });
     describe('activity', () => countsActivity(() => store));
     describe('claims', () => claimsDeliveries(() => store));
     describe('settlements', () => settlesDeliveries(() => store));

@@ -110,7 +110,7 @@ const actions = {
 };
 
 try {
-  const store = await openStore({ path: state, reserve: Number(process.env.RESERVE ?? 65536) });
+  const store = await openStore({ path: state, reserve: Number(process.env.RESERVE ?? 65536), blockRows: 16 });
   store.onFatal((failure) => {
     say(`fatal ${failure.code}`);
     process.exitCode = failure.exit;

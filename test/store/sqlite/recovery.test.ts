@@ -23,6 +23,7 @@ import {
   newDelivery,
   ingest,
   ingestMany,
+  ingestDead,
 } from '../contract/samples.ts';
 
 let root: string;
@@ -348,6 +349,40 @@ async function fill(store: Store): Promise<string[]> {
   return accepted;
 }
 
+/** SQL that removes the tables of the history index. */
+const WITHOUT_INDEX = ['event_blocks', 'delivery_blocks', 'later_terms', 'ended_otherwise', 'rule_hours', 'last_uses']
+  .map((table) => `DROP TABLE ${table};`)
+  .join('\n');
+
+describe('a state directory of version 4', () => {
+  it('has the index of its history built in the background, with what is counted of it', async () => {
+    const before = await open();
+    const dead = await ingestDead(before);
+    for (let count = 0; count < 9; count += 1) await ingest(before, [newDelivery(event())]);
+    await before.close();
+    const database = new Database(join(path, 'belfry.db'));
+    database.exec(`${WITHOUT_INDEX}\nPRAGMA user_version = 4;`);
+    database.close();
+    const store = await openStore({ path, blockRows: 4 });
+    const query = { limit: 50, order: 'asc' } as const;
+    for (let round = 0; round < 5; round += 1) {
+      expect((await store.events({ ...query, rule: 'deploys' })).items).toHaveLength(10);
+      const { items } = await store.deliveries.page({ ...query, states: ['dead'] });
+      expect(items.map(({ delivery }) => delivery.id)).toEqual([dead.id]);
+      const { rules } = await store.activity(NOW);
+      expect(rules.get('deploys')).toMatchObject({ lastMatch: NOW, hours: [{ at: NOW, outcomes: { notified: 10 } }] });
+    }
+    await store.close();
+    const after = new Database(join(path, 'belfry.db'));
+    const blocks = ['event_blocks', 'delivery_blocks'].map((table) => after.prepare(`SELECT rows FROM ${table}`).all());
+    expect(blocks).toEqual([
+      [{ rows: 4 }, { rows: 4 }],
+      [{ rows: 4 }, { rows: 4 }],
+    ]);
+    after.close();
+  });
+});
+
 describe('a state directory of version 1', () => {
   it('is migrated with everything in it', async () => {
     const made = await versionOne();
@@ -398,6 +433,8 @@ async function versionOne(): Promise<Event> {
     INSERT INTO event_names SELECT * FROM names;
     DROP VIEW names;
     DROP TABLE new_names;
+    DROP TABLE exchanges;
+    ${WITHOUT_INDEX}
     PRAGMA user_version = 1;`);
   database.close();
   return made;

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-describeStore('the embedded store in memory', () => openStore({ path: ':memory:' }));
+describeStore('the embedded store in memory, with small blocks', () => openStore({ path: ':memory:', blockRows: 16 }));
 describeStore('the embedded store in a directory', async () =>
   openStore({ path: await mkdtemp(join(root, 'state-')), reserve: 64 * 1024 }),
 );

@@ -59,6 +59,7 @@ export class Committer {
   readonly #reserve: DiskReserve;
   readonly #recover: () => Promise<void>;
   readonly #onFatal: ((error: Error) => void)[] = [];
+  #onCommitted: () => void = () => undefined;
   #queue: Queued[] = [];
   readonly #inFlight: InFlight[] = [];
   #generation = 0;
@@ -99,6 +100,11 @@ export class Committer {
 
   onFatal(listener: (error: Error) => void): void {
     this.#onFatal.push(listener);
+  }
+
+  /** The listener is called after each commit. */
+  onCommitted(listener: () => void): void {
+    this.#onCommitted = listener;
   }
 
   /** Throws when the store has failed or is closed. */
@@ -233,6 +239,7 @@ export class Committer {
       operation.onCommitted?.(results);
       resolve(results);
     }
+    this.#onCommitted();
   }
 
   /** Rejects this batch's decisions and all later ones; queues everything else once more, with the space of the reserve. */

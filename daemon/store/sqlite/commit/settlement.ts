@@ -2,7 +2,7 @@ import type { Writes } from './commit.ts';
 import type { CounterChange } from './counters.ts';
 import type { ChannelQueue } from '../pending/channel-queue.ts';
 import { STATE } from '../engine/schema.ts';
-import type { AttemptMade, Settlement } from '../../store.ts';
+import type { AttemptMade, DeliveryStore, Settlement } from '../../store.ts';
 
 /** Changes that a settlement makes to the row, the counters and the pending index. */
 export interface SettlementUpdate {
@@ -76,4 +76,19 @@ export function writeUpdate(
   }
   const added = attempt === undefined ? null : JSON.stringify(attempt);
   writes.add('settle', seq, added, update.state, update.due, update.receipt, update.error);
+  if (update.state > STATE.delivered) writes.add('endedOtherwise', seq);
+}
+
+/** Writes the end of a dead delivery that a person has resent or dropped. */
+export function writeResolved(writes: Writes, seq: number, end: Parameters<DeliveryStore['resolveDead']>[1]): void {
+  const delivered = end.state === 'delivered' ? end : undefined;
+  if (delivered?.exchange !== undefined) writes.add('exchange', seq, JSON.stringify(delivered.exchange));
+  writes.add(
+    'resolveDead',
+    seq,
+    delivered === undefined ? null : JSON.stringify(delivered.attempt),
+    STATE[end.state],
+    delivered === undefined ? null : JSON.stringify(delivered.receipt),
+  );
+  writes.add('endedOtherwise', seq);
 }

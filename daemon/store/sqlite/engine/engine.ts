@@ -1,3 +1,6 @@
+import { readActivity } from '../blocks/read-activity.ts';
+import type { IndexResult, IndexStep } from '../blocks/build.ts';
+import { HistoryIndex } from '../blocks/history-index.ts';
 import { type audit, auditOrDamage } from '../history/audit.ts';
 import type { Audit } from '../../store.ts';
 import { adopt } from '../copy/adopt.ts';
@@ -9,11 +12,11 @@ import { trim } from '../history/trim.ts';
 import { OpenFiles } from '../disk/files.ts';
 import { checkLog, malformationOf, malformedText } from '../disk/malformed.ts';
 import { isFinal } from '../errors.ts';
-import { PROCEDURES } from './procedures.ts';
 import type { Committed, DiskCheck, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
-import { PROCEDURE_PARAMETERS, type ProcedureName, WRITES, type WriteName } from './statements.ts';
+import type { WriteName } from './statements.ts';
+import { Writers } from './writers.ts';
 
 /** Bytes of new rows after which the write-ahead log is copied into the database file. */
 const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
@@ -23,21 +26,14 @@ const COMMIT_OVERHEAD_BYTES = 16 * 1024;
 /** Bytes of new rows after which the size of the tables is measured again; in between new rows are added to it. */
 const MEASURE_AFTER_BYTES = 1024 * 1024;
 
-/** One kind of write. */
-interface Writer {
-  /** Number of parameters. */
-  readonly parameters: number;
-  /** Returns the result of a procedure; undefined for a plain statement. */
-  readonly run: (values: readonly Value[]) => unknown;
-}
-
 /** SQLite database that answers requests synchronously. Runs in a worker thread, or in the main thread without one. */
 export class SqliteEngine {
   readonly #file: string;
   readonly #db: Connection;
   readonly #disk: DiskSpace;
   readonly #files: OpenFiles;
-  readonly #writers = new Map<WriteName, Writer>();
+  readonly #index: HistoryIndex;
+  readonly #writers: Writers;
   readonly #snapshot = new DatabaseSnapshot();
   #sinceWalCheckpoint = 0;
   /** Size of the tables when last measured, and bytes written since. */
@@ -55,6 +51,8 @@ export class SqliteEngine {
     this.#file = file;
     this.#db = new Connection(file);
     this.#disk = new DiskSpace(file);
+    this.#index = new HistoryIndex(this.#db);
+    this.#writers = new Writers(this.#db);
     this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
   }
 
@@ -100,6 +98,7 @@ export class SqliteEngine {
   #rollback(): void {
     try {
       this.#db.rollback();
+      this.#index.rolledBack();
     } catch (error) {
       this.#failure = { ok: false, fault: 'failed', message: `rolling back failed: ${String(error)}` };
     }
@@ -114,6 +113,12 @@ export class SqliteEngine {
     return { results, bytes: this.#measured + this.#sinceMeasured };
   }
 
+  #buildBlock(step: IndexStep): IndexResult {
+    const result = this.#index.build(step);
+    this.#countBytes(result.bytes);
+    return result;
+  }
+
   #measure(): void {
     this.#measured = this.#db.bytes();
     this.#sinceMeasured = 0;
@@ -123,11 +128,12 @@ export class SqliteEngine {
     const results: [number, unknown][] = [];
     let at = 0;
     for (const [position, name] of writes.entries()) {
-      const { parameters, run } = this.#writer(name);
+      const { parameters, run } = this.#writers.of(name);
       const found = run(values.slice(at, at + parameters));
       if (found !== undefined) results.push([position, found]);
       at += parameters;
       if (name === 'eventName') this.#unmerged += 1;
+      if (name === 'delivery' || name === 'triedDelivery') this.#index.added(Number(values[at - parameters]));
     }
     if (this.#unmerged >= MERGE_AT) {
       mergeNewNames(this.#db);
@@ -136,28 +142,13 @@ export class SqliteEngine {
     return results;
   }
 
-  #writer(name: WriteName): Writer {
-    let writer = this.#writers.get(name);
-    if (writer === undefined) this.#writers.set(name, (writer = this.#makeWriter(name)));
-    return writer;
-  }
-
-  #makeWriter(name: WriteName): Writer {
-    if (isProcedure(name))
-      return { parameters: PROCEDURE_PARAMETERS[name], run: (values) => PROCEDURES[name](this.#db, values) ?? null };
-    const statement = this.#db.statement(WRITES[name].sql);
-    return {
-      parameters: WRITES[name].parameters,
-      run(values) {
-        statement.run(values as Value[]);
-        return undefined;
-      },
-    };
-  }
-
   #countWritten(values: readonly Value[]): void {
     let written = 0;
     for (const value of values) written += typeof value === 'string' ? value.length : 8;
+    this.#countBytes(written);
+  }
+
+  #countBytes(written: number): void {
     this.#sinceWalCheckpoint += COMMIT_OVERHEAD_BYTES + written;
     this.#sinceMeasured += written;
   }
@@ -199,6 +190,8 @@ export class SqliteEngine {
       endCopy: () => this.#snapshot.end(),
       adopt: () => adopt(this.#db, this.#lock(), argument as Parameters<typeof adopt>[2]),
       search: () => search(this.#db, argument as Parameters<typeof search>[1]),
+      index: () => this.#buildBlock(argument as IndexStep),
+      activity: () => readActivity(this.#db, Number(argument)),
     };
     return tasks[task]();
   }
@@ -285,8 +278,4 @@ export class SqliteEngine {
       this.#db.close();
     }
   }
-}
-
-function isProcedure(name: WriteName): name is ProcedureName {
-  return name in PROCEDURES;
 }

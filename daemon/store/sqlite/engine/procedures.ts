@@ -1,3 +1,5 @@
+import type { LaterResult } from '../../../core/flow/decision.ts';
+import { countLater, indexLater } from '../blocks/later.ts';
 import type { Value } from './protocol.ts';
 import type { Connection } from './connection.ts';
 import { PUSH } from './schema.ts';
@@ -23,6 +25,8 @@ function eventFollowUp(
   db: Connection,
   [ownSeq, id, idHash, sourceHash, delivery, result]: readonly Value[],
 ): undefined {
+  const later = result === null ? undefined : (JSON.parse(String(result)) as LaterResult);
+  if (later !== undefined) countLater(db, later);
   const seq = eventRow(db, [ownSeq!, id!, idHash!, sourceHash!]);
   if (seq === undefined) return undefined;
   const [[deliveries, outcomes]] = db
@@ -34,11 +38,12 @@ function eventFollowUp(
     ).run([seq, delivery!]);
     db.statement('UPDATE deliveries SET event = ? WHERE seq = ?').run([seq, delivery!]);
   }
-  if (result !== null && outcomes < MAX_LIST_CHARS)
-    db.statement("UPDATE events SET outcomes = json_insert(outcomes, '$[#]', json(?2)) WHERE seq = ?1").run([
-      seq,
-      result!,
-    ]);
+  if (later === undefined || outcomes >= MAX_LIST_CHARS) return undefined;
+  db.statement("UPDATE events SET outcomes = json_insert(outcomes, '$[#]', json(?2)) WHERE seq = ?1").run([
+    seq,
+    result!,
+  ]);
+  indexLater(db, seq, later);
   return undefined;
 }
 

@@ -24,7 +24,17 @@ export interface Read {
   readonly values: readonly Value[];
 }
 
-export type TaskName = 'open' | 'check' | 'trim' | 'audit' | 'search' | 'beginCopy' | 'endCopy' | 'adopt';
+export type TaskName =
+  | 'open'
+  | 'check'
+  | 'trim'
+  | 'audit'
+  | 'search'
+  | 'index'
+  | 'activity'
+  | 'beginCopy'
+  | 'endCopy'
+  | 'adopt';
 
 export interface Committed {
   /** Results of procedures, with their positions in `writes`. */

@@ -94,8 +94,9 @@ export function writeDelivery(
   { delivery, dueAt }: NewDelivery,
   keys: DeliveryKeys,
 ): { readonly entry: PendingEntry; readonly bytes: number } {
-  const { event, attempts } = delivery;
-  const body = JSON.stringify({ ...delivery, event: keys.whole ? event : undefined, attempts: undefined });
+  const { event, attempts, message, ...head } = delivery;
+  // The history index reads the first fields, so the large ones are the last.
+  const body = JSON.stringify({ ...head, message, event: keys.whole ? event : undefined });
   const expires = delivery.expiresAt ?? Number.POSITIVE_INFINITY;
   const entry: PendingEntry = {
     seq: keys.seq,

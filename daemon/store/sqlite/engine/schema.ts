@@ -1,5 +1,5 @@
 /** Version of the tables, one higher with every change. A file with a higher version was written by a later Belfry and is not opened. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** Stored states of a delivery. States below `FIRST_FINAL` are not final; `retry` is pending after at least one attempt. */
 export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
@@ -19,6 +19,26 @@ const EXCHANGES = `
 CREATE TABLE exchanges(delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
 `;
 
+/** Columns of a block of the history index (`blocks/block.ts`). */
+const BLOCK_COLUMNS = `first INTEGER PRIMARY KEY, last INTEGER NOT NULL, rows INTEGER NOT NULL, min_at INTEGER NOT NULL,
+  max_at INTEGER NOT NULL, types TEXT NOT NULL, terms BLOB NOT NULL, postings BLOB NOT NULL, seqs BLOB NOT NULL`;
+
+/** Kinds of `last_uses`. */
+export const USE = { match: 0, notified: 1, silenced: 2, delivered: 3 } as const;
+
+const INDEX = `
+CREATE TABLE event_blocks(${BLOCK_COLUMNS});
+CREATE TABLE delivery_blocks(${BLOCK_COLUMNS});
+CREATE TABLE later_terms(
+  block INTEGER NOT NULL, term INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY (block, term, event)) WITHOUT ROWID;
+CREATE TABLE ended_otherwise(seq INTEGER PRIMARY KEY, state INTEGER NOT NULL);
+CREATE TABLE rule_hours(
+  hour INTEGER NOT NULL, rule TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (hour, rule, outcome)) WITHOUT ROWID;
+CREATE TABLE last_uses(
+  kind INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+`;
+
 /**
  * Tables. Events and deliveries are numbered in order of arrival, so a commit appends to the end of each table. The one index
  * covers only deliveries that are not final; a start rebuilds the pending index in memory from it without reading bodies.
@@ -30,6 +50,10 @@ CREATE TABLE exchanges(delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
  * - `exchanges`: request and answer of the last attempt of a delivery, by its row number. They are not in the row of the delivery,
  *   because history is searched there.
  * - `marks`: checkpoints.
+ * - `event_blocks`, `delivery_blocks`: index of the history, built in the background (`blocks/`); `later_terms`: terms that later
+ *   results add to events of a block.
+ * - `ended_otherwise`: deliveries that are dead or cancelled, or were dead before they were delivered.
+ * - `rule_hours`: outcomes of the events in `event_blocks` by hour, and all later results; `last_uses`: times of last uses.
  */
 export const SCHEMA = `
 CREATE TABLE events(
@@ -57,7 +81,7 @@ CREATE TABLE pushes(
 CREATE TABLE push_recipients(user TEXT NOT NULL, push INTEGER NOT NULL, PRIMARY KEY (user, push)) WITHOUT ROWID;
 CREATE TABLE push_cursors(user TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-${NAMES}${EXCHANGES}`;
+${NAMES}${EXCHANGES}${INDEX}`;
 
 /** SQL that brings a file from one version to the next; the first entry is for version 1. */
 export const MIGRATIONS: readonly string[] = [
@@ -65,4 +89,5 @@ export const MIGRATIONS: readonly string[] = [
    UPDATE events SET outcomes = (SELECT json_group_array(json_object('rule', j.key, 'outcome', j.value)) FROM json_each(outcomes) j);`,
   NAMES,
   EXCHANGES,
+  INDEX,
 ];

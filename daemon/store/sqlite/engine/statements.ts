@@ -52,6 +52,16 @@ export const WRITES = {
     parameters: 4,
   },
   exchange: { sql: 'INSERT OR REPLACE INTO exchanges VALUES (?, ?)', parameters: 2 },
+  /** After a delivery has become dead or cancelled, or a dead one was delivered. */
+  endedOtherwise: {
+    sql: `INSERT OR REPLACE INTO ended_otherwise SELECT seq, state FROM deliveries
+      WHERE seq = ? AND (state IN (${STATE.dead}, ${STATE.cancelled}) OR error IS NOT NULL)`,
+    parameters: 1,
+  },
+  lastUse: {
+    sql: 'INSERT INTO last_uses VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)',
+    parameters: 3,
+  },
   due: { sql: `UPDATE deliveries SET due = ?2 WHERE seq = ?1 AND state < ${STATE.sending}`, parameters: 2 },
   delay: {
     sql: `UPDATE deliveries SET due = ?2, expires = expires + ?2 - due,

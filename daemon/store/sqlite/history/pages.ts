@@ -6,31 +6,32 @@ import type { QueryClient } from '../engine/query-client.ts';
 import { eventOfRow, storedEventOf } from '../engine/rows.ts';
 import type { SearchResult, SearchStep } from './search.ts';
 
-/** Rows of one request to the engine, so that commits need not wait long. */
-const MAX_ROWS_PER_STEP = 2000;
-/** Rows examined for one page; further matches come with the next page. */
-const MAX_ROWS_PER_PAGE = 200_000;
+/** Rows of one request to the engine, so that commits need not wait long: about 3 ms. */
+const MAX_ROWS_PER_STEP = 512;
+/** Rows examined for one page, and characters of them are bounded by the steps; further matches come with the next page. */
+const MAX_ROWS_PER_PAGE = 20_000;
 const CURSOR = /^(asc|desc)\.(\d{1,16})$/;
 
 /** Searches one page of history in several requests. `read` may reject a row that the engine has found. */
 export async function pageOf<T>(
   table: SearchStep['table'],
   query: HistoryQuery,
-  search: (step: SearchStep) => Promise<SearchResult>,
+  search: (step: Omit<SearchStep, 'claimed'>) => Promise<SearchResult>,
   read: (row: Row) => T | undefined,
 ): Promise<Page<T>> {
   const { limit, order, cursor, ...filter } = query;
   const items: T[] = [];
   let from = cursor === undefined ? undefined : seqOfCursor(cursor, order);
-  for (let examined = 0; examined < MAX_ROWS_PER_PAGE; examined += MAX_ROWS_PER_STEP) {
+  for (let examined = 0; examined < MAX_ROWS_PER_PAGE; ) {
     const step = { table, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
-    const { rows, next } = await search({ ...step, ...(from !== undefined && { from }) });
-    for (const row of rows) {
+    const found = await search({ ...step, ...(from !== undefined && { from }) });
+    for (const row of found.rows) {
       const item = read(row);
       if (item !== undefined) items.push(item);
     }
-    if (next === undefined) return { items };
-    from = next;
+    if (found.next === undefined) return { items };
+    from = found.next;
+    examined += found.examined;
     if (items.length >= limit) break;
   }
   return { items, next: Buffer.from(`${order}.${from}`).toString('base64url') };

@@ -1,178 +1,165 @@
-import { containsText } from '../../../core/values/contains-text.ts';
-import { compileGlob } from '../../../core/match/glob.ts';
-import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
-import type { Attempt, Delivery } from '../../../core/delivery/delivery.ts';
-import type { Event } from '../../../core/event/event.ts';
-import { seqOfTime, timeOfSeq } from '../engine/keys.ts';
+import { seqOfTime } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
-import { FIRST_FINAL, STATE } from '../engine/schema.ts';
 import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
-import type { HistoryFilter, StoredDelivery } from '../../store.ts';
+import type { HistoryFilter } from '../../store.ts';
+import { indexedUntil, type Table } from '../blocks/build.ts';
+import { BlockSearch } from '../blocks/lookup.ts';
+import { deliveryMatcher, eventMatcher } from './matches.ts';
 
-/** One step of a search: examines at most `rows` rows and returns at most `limit` of them. */
+/** One step of a search: examines at most about `rows` rows and returns at most `limit` of them. */
 export interface SearchStep {
-  readonly table: 'events' | 'deliveries';
+  readonly table: Table;
   readonly filter: HistoryFilter;
   readonly order: 'asc' | 'desc';
   /** Row number to go on from, exclusive; absent in the first step. */
   readonly from?: number;
   readonly rows: number;
   readonly limit: number;
+  /** Rows of deliveries that are claimed now. */
+  readonly claimed: readonly number[];
 }
 
 export interface SearchResult {
   readonly rows: readonly Row[];
-  /** Last row that was examined; absent after the last one. */
+  /** Row from which the next step goes on; absent after the last one. */
   readonly next?: number;
+  /** Number of rows that were read and compared with the filter. */
+  readonly examined: number;
 }
 
 /** Tolerance for rows with numbers ahead of their time, after a clock was set back. Milliseconds. */
 const CLOCK_TOLERANCE_MS = 3_600_000;
+/** Blocks of the index that one step looks at. */
+const MAX_BLOCKS = 64;
+/** Characters of rows after which a step ends. */
+const MAX_CHARS = 2 * 1024 * 1024;
 
-/** Examines the next rows in order. Filters run on the stored JSON in JavaScript, so that no text of a user becomes SQL. */
+/** Row numbers between two bounds, both exclusive. */
+interface Range {
+  readonly after: number;
+  readonly before: number;
+}
+
+/**
+ * Finds the next matching rows in order. Blocks of the index name the rows that may match; rows that are not in a block yet are all
+ * read. Each row is compared with the filter in JavaScript, so that no text of a user becomes SQL.
+ */
 export function search(db: Connection, step: SearchStep): SearchResult {
-  const { filter, order, from, rows, limit } = step;
-  const low = filter.since === undefined ? 0 : seqOfTime(filter.since) - 1;
-  const high = filter.until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(filter.until + CLOCK_TOLERANCE_MS);
-  const [after, before] = order === 'asc' ? [Math.max(low, from ?? 0), high] : [low, Math.min(high, from ?? high)];
-  const scan = SCANS[step.table];
-  const sql = `${scan.sql} > ? AND ${scan.key} < ? ORDER BY ${scan.key} ${order} LIMIT ?`;
-  const found = db.statement(sql).all([after, before, rows]) as Row[];
-  const matches = scan.test(filter);
-  const matching: Row[] = [];
-  for (const row of found) {
-    if (!matches(row)) continue;
-    matching.push(row);
-    if (matching.length === limit) return { rows: matching.map((one) => scan.complete(db, one)), next: Number(row[0]) };
+  const range = rangeOf(step);
+  const indexed = indexedUntil(db, step.table);
+  const reader = new RowReader(db, step);
+  const newer = { after: Math.max(range.after, indexed), before: range.before };
+  const older = { after: range.after, before: Math.min(range.before, indexed + 1) };
+  const parts = [() => reader.scan(newer), () => searchBlocks(db, step, older, reader)];
+  if (step.order === 'asc') parts.reverse();
+  for (const part of parts) {
+    const next = part();
+    if (next !== undefined) return reader.result(next);
   }
-  const last = found.at(-1);
-  const more = found.length === rows && last !== undefined;
-  return { rows: matching.map((one) => scan.complete(db, one)), ...(more && { next: Number(last[0]) }) };
+  return reader.result();
 }
 
-interface Scan {
-  readonly sql: string;
+function rangeOf({ filter: { since, until }, order, from }: SearchStep): Range {
+  const low = since === undefined ? 0 : seqOfTime(since - CLOCK_TOLERANCE_MS) - 1;
+  const high = until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(until + CLOCK_TOLERANCE_MS);
+  return order === 'asc'
+    ? { after: Math.max(low, from ?? 0), before: high }
+    : { after: low, before: Math.min(high, from ?? high) };
+}
+
+/** Searches the blocks of a range. Returns the row to go on from when the step ends before the range does. */
+function searchBlocks(db: Connection, step: SearchStep, range: Range, reader: RowReader): number | undefined {
+  const blocks = new BlockSearch(db, step);
+  let looked = 0;
+  for (const block of blocks.in(range)) {
+    const ends = step.order === 'asc' ? block.last : block.first;
+    const within = { after: Math.max(range.after, block.first - 1), before: Math.min(range.before, block.last + 1) };
+    const candidates = blocks.candidates(block);
+    const next = candidates === 'all' ? reader.scan(within) : reader.read(candidates, within);
+    if (next !== undefined) return next;
+    looked += 1;
+    if (looked === MAX_BLOCKS) return ends;
+  }
+  return undefined;
+}
+
+/** Reads rows, keeps those that match, and knows when the step has to end. */
+class RowReader {
+  readonly #db: Connection;
+  readonly #step: SearchStep;
+  readonly #matches: (row: Row) => boolean;
+  readonly #found: Row[] = [];
+  #examined = 0;
+  #chars = 0;
+
+  constructor(db: Connection, step: SearchStep) {
+    this.#db = db;
+    this.#step = step;
+    this.#matches =
+      step.table === 'events' ? eventMatcher(step.filter) : deliveryMatcher(step.filter, new Set(step.claimed));
+  }
+
+  /** Reads all rows of a range. Returns the row to go on from when the step has to end. */
+  scan({ after, before }: Range): number | undefined {
+    if (after >= before - 1) return undefined;
+    const { table, order } = this.#step;
+    const { select, key } = READS[table];
+    const sql = `${select} ${key} > ? AND ${key} < ? ORDER BY ${key} ${order}`;
+    for (const row of this.#db.statement(sql).iterate([after, before]) as Iterable<Row>)
+      if (this.#isLast(row)) return Number(row[0]);
+    return undefined;
+  }
+
+  /** Reads rows by their numbers, which are in ascending order. */
+  read(seqs: readonly number[], { after, before }: Range): number | undefined {
+    const { table, order } = this.#step;
+    const { select, key } = READS[table];
+    const statement = this.#db.statement(`${select} ${key} = ?`);
+    for (const seq of order === 'asc' ? seqs : seqs.toReversed()) {
+      if (seq <= after || seq >= before) continue;
+      const row = statement.all([seq])[0] as Row | undefined;
+      if (row !== undefined && this.#isLast(row)) return seq;
+    }
+    return undefined;
+  }
+
+  /** Examines a row; returns whether the step ends with it. */
+  #isLast(row: Row): boolean {
+    this.#examined += 1;
+    for (const value of row) if (typeof value === 'string') this.#chars += value.length;
+    if (this.#matches(row)) this.#found.push(row);
+    const { rows, limit } = this.#step;
+    return this.#found.length === limit || this.#examined >= rows || this.#chars >= MAX_CHARS;
+  }
+
+  result(next?: number): SearchResult {
+    const { complete } = READS[this.#step.table];
+    return {
+      rows: this.#found.map((row) => complete(this.#db, row)),
+      examined: this.#examined,
+      ...(next !== undefined && { next }),
+    };
+  }
+}
+
+interface TableReads {
+  /** Ends with `WHERE`. */
+  readonly select: string;
   readonly key: string;
-  test(filter: HistoryFilter): (row: Row) => boolean;
   /** The row with all columns. */
-  complete(db: Connection, row: Row): Row;
+  readonly complete: (db: Connection, row: Row) => Row;
 }
 
-const SCANS: Readonly<Record<SearchStep['table'], Scan>> = {
+const READS: Readonly<Record<Table, TableReads>> = {
   events: {
-    sql: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE e.seq',
+    select: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE',
     key: 'e.seq',
-    test: testEvent,
     complete: (db, [seq]) => db.statement(`SELECT ${EVENT_COLUMNS} FROM events e WHERE e.seq = ?`).all([seq])[0] as Row,
   },
   deliveries: {
-    sql: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE d.seq`,
+    select: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERY_TABLES} WHERE`,
     key: 'd.seq',
-    test: testDelivery,
     complete: (_, row) => row,
   },
 };
-
-type Test = (value: string) => boolean;
-
-function testEvent(filter: HistoryFilter): (row: Row) => boolean {
-  const { since = 0, until = Number.POSITIVE_INFINITY, rule, outcome, key } = filter;
-  const text = textTest(filter.text);
-  const isEvent = eventTest(filter);
-  return (row) => {
-    const [, at, body, outcomes] = row as [number, number, string, string];
-    if (at < since || at >= until || !text(body)) return false;
-    if (rule === undefined && outcome === undefined && key === undefined) return isEvent(body);
-    const results = JSON.parse(outcomes) as (RuleResult | LaterResult)[];
-    const isMatch = results.some(
-      (result) =>
-        (rule === undefined || result.rule === rule) &&
-        (outcome === undefined || result.outcome === outcome) &&
-        (key === undefined || result.key === key),
-    );
-    // An event that no rule matched has no results.
-    return (
-      (isMatch || (outcome === 'no_match' && rule === undefined && key === undefined && results.length === 0)) &&
-      isEvent(body)
-    );
-  };
-}
-
-/** Conditions on the event itself: source, type, id. */
-function eventTest({ source, type, event: id }: HistoryFilter): Test {
-  if (source === undefined && type === undefined && id === undefined) return () => true;
-  const isType =
-    type === undefined ? () => true : type.includes('*') ? compileGlob(type) : (name: string) => name === type;
-  return (body) => {
-    const event = JSON.parse(body) as Event;
-    return (
-      (source === undefined || event.source === source) && (id === undefined || event.id === id) && isType(event.type)
-    );
-  };
-}
-
-function testDelivery(filter: HistoryFilter): (row: Row) => boolean {
-  const { since = 0, until = Number.POSITIVE_INFINITY, rule, key, channel, states } = filter;
-  const text = textTest(filter.text);
-  const failed = failureTest(filter);
-  const isEvent = eventTest(filter);
-  return (row) => {
-    const [seq, state, , body, attempts, , error, eventBody] = row as [
-      number,
-      number,
-      number,
-      string,
-      string,
-      unknown,
-      string | null,
-      string | null,
-    ];
-    if (
-      timeOfSeq(seq) < since - CLOCK_TOLERANCE_MS ||
-      (states !== undefined && !states.some((name) => MATCHES_STATE[name]!(state))) ||
-      !failed(attempts, error)
-    )
-      return false;
-    const delivery = JSON.parse(body) as Omit<Delivery, 'attempts'>;
-    if (delivery.createdAt < since || delivery.createdAt >= until) return false;
-    if (rule !== undefined && delivery.rule !== rule) return false;
-    if (key !== undefined && delivery.key !== key) return false;
-    if (channel !== undefined && delivery.channel !== channel) return false;
-    const event = eventBody ?? JSON.stringify(delivery.event ?? {});
-    return (text(body) || text(event)) && isEvent(event);
-  };
-}
-
-/** Conditions on the last attempt and the death. */
-function failureTest({
-  class: wanted,
-  code,
-}: HistoryFilter): (attemptsJson: string, errorJson: string | null) => boolean {
-  if (wanted === undefined && code === undefined) return () => true;
-  return (attemptsJson, errorJson) => {
-    const last = (JSON.parse(attemptsJson) as Attempt[]).at(-1);
-    const error = errorJson === null ? undefined : (JSON.parse(errorJson) as NonNullable<StoredDelivery['error']>);
-    return (
-      (wanted === undefined || last?.class === wanted || error?.class === wanted) &&
-      (code === undefined || last?.code === code || error?.code === code)
-    );
-  };
-}
-
-/** Stored states that match a state of the contract. Claims are only known in memory, so `sending` includes pending rows. */
-const MATCHES_STATE: Readonly<Record<string, (code: number) => boolean>> = {
-  pending: (code) => code < STATE.sending,
-  sending: (code) => code < FIRST_FINAL,
-  delivered: (code) => code === STATE.delivered,
-  dead: (code) => code === STATE.dead,
-  cancelled: (code) => code === STATE.cancelled,
-};
-
-/** Matches part of any text value in a JSON document, in upper or lower case, but not the names of fields. */
-function textTest(text: string | undefined): Test {
-  if (text === undefined || text === '') return () => true;
-  const wanted = text.toLowerCase();
-  const quick = JSON.stringify(wanted).slice(1, -1);
-  return (body) => body.toLowerCase().includes(quick) && containsText(JSON.parse(body), wanted);
-}

@@ -1,4 +1,6 @@
 import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from '../commit/counters.ts';
+import { indexedUntil, indexNext } from '../blocks/build.ts';
+import { deleteEmptyBlocks } from '../blocks/delete.ts';
 import { mergeNewNames } from '../events/name-index.ts';
 import { hashOf, seqOfTime, toColumn } from '../engine/keys.ts';
 import type { Value } from '../engine/protocol.ts';
@@ -43,20 +45,31 @@ export function trim(db: Connection, step: TrimStep): TrimResult {
   const isTooLarge = db.bytes() > step.bytes;
   const old = rows.filter(([, at]) => isTooLarge || at < step.before);
   const deletable = old.filter(([, , , , , , kept]) => kept === 0);
+  const last = deletable.at(-1)?.[0] ?? 0;
+  // Counts the events before they are deleted: the last uses of rules and silences are kept for longer.
+  while (indexedUntil(db, 'events') < last) indexNext(db, { table: 'events', rows: step.limit, short: true });
   db.transaction(() => {
     if (step.after === 0) {
       deleteRequests(db, step.before);
+      deleteUses(db, step.before);
       deleteOrphans(db, step.before);
     }
     if (deletable.length > 0) deleteEvents(db, deletable);
   });
-  const last = rows.at(-1);
-  const more = old.length > 0 && rows.length === step.limit && last !== undefined;
-  return { deleted: deletable.length, bytes: db.bytes(), ...(more && { next: last[0] }) };
+  const examined = rows.at(-1);
+  const more = old.length > 0 && rows.length === step.limit && examined !== undefined;
+  return { deleted: deletable.length, bytes: db.bytes(), ...(more && { next: examined[0] }) };
 }
 
 function deleteRequests(db: Connection, before: number): void {
   db.statement('DELETE FROM requests WHERE at < ?').run([before]);
+}
+
+/** Time after the history for which last uses are kept: a year. */
+const USES_KEPT_MS = 365 * 86_400_000;
+
+function deleteUses(db: Connection, before: number): void {
+  db.statement('DELETE FROM last_uses WHERE at < ?').run([before - USES_KEPT_MS]);
 }
 
 /** Deletes old deliveries without an event: repeats of an alert that fires for longer than history is kept. */
@@ -98,6 +111,7 @@ function deleteEvents(db: Connection, events: readonly Candidate[]): void {
     ]);
     db.statement('DELETE FROM events WHERE seq = ?').run([seq]);
   }
+  deleteEmptyBlocks(db, 'events', events[0]![0], events.at(-1)![0]);
   writeForgotten(db, added(forgottenCounters(db), changes));
 }
 
@@ -107,17 +121,25 @@ function writeForgotten(db: Connection, counters: Counters): void {
 
 function deleteDeliveries(db: Connection, deliveries: string): void {
   if (deliveries === '[]') return;
-  const listed = 'seq IN (SELECT value FROM json_each(?))';
-  deleteRows(db, listed, [deliveries]);
+  deleteRows(db, 'seq IN (SELECT value FROM json_each(?))', [deliveries]);
 }
 
-/** Deletes the deliveries that match a condition, with their exchanges. */
+/** Deletes the deliveries that match a condition, and what the store knows of them elsewhere. */
 function deleteRows(db: Connection, condition: string, values: readonly Value[]): void {
+  const [first, last] = db
+    .statement(`SELECT min(seq), max(seq) FROM deliveries WHERE ${condition}`)
+    .get([...values]) as [number | null, number | null];
+  if (first === null || last === null) return;
   deleteNames(db, condition, values);
-  db.statement(`DELETE FROM exchanges WHERE delivery IN (SELECT seq FROM deliveries WHERE ${condition})`).run([
-    ...values,
-  ]);
+  for (const [table, column] of [
+    ['exchanges', 'delivery'],
+    ['ended_otherwise', 'seq'],
+  ])
+    db.statement(`DELETE FROM ${table} WHERE ${column} IN (SELECT seq FROM deliveries WHERE ${condition})`).run([
+      ...values,
+    ]);
   db.statement(`DELETE FROM deliveries WHERE ${condition}`).run([...values]);
+  deleteEmptyBlocks(db, 'deliveries', first, last);
 }
 
 /** Deletes the stored ids of the deliveries that match a condition. */

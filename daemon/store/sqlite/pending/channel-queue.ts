@@ -130,6 +130,18 @@ export class ChannelQueue {
     return true;
   }
 
+  /** Slots of claimed deliveries. These are mostly the oldest ones. */
+  claimed(): number[] {
+    const slots: number[] = [];
+    let left = this.#sending;
+    for (let slot = this.#first; slot !== NONE && left > 0; slot = this.#slots.after[slot]!) {
+      if (!this.#slots.has(slot, FLAG.claimed | FLAG.awaiting)) continue;
+      left -= 1;
+      if (this.#slots.has(slot, FLAG.claimed)) slots.push(slot);
+    }
+    return slots;
+  }
+
   /** Slots of deliveries that wait until after `now` for their first attempt. */
   delayed(now: number): number[] {
     const slots: number[] = [];

@@ -7,7 +7,8 @@ import { pageOf } from '../history/pages.ts';
 import { deliveryOfRow } from '../engine/rows.ts';
 import { STATE } from '../engine/schema.ts';
 import type { SearchResult, SearchStep } from '../history/search.ts';
-import { madeBy, updateOf, writeUpdate } from '../commit/settlement.ts';
+import { madeBy, updateOf, writeResolved, writeUpdate } from '../commit/settlement.ts';
+import { LastDelivered } from './last-delivered.ts';
 import { FLAG, NONE } from './slots.ts';
 import type { DeliveryCounts, DeliveryStore, HistoryQuery, Page, Settlement, StoredDelivery } from '../../store.ts';
 
@@ -21,6 +22,7 @@ export class SqliteDeliveries implements DeliveryStore {
   readonly #context: StoreContext;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
   readonly #mutex = new KeyedMutex();
+  readonly lastDelivered = new LastDelivered();
 
   constructor(context: StoreContext, search: (step: SearchStep) => Promise<SearchResult>) {
     this.#context = context;
@@ -153,9 +155,15 @@ export class SqliteDeliveries implements DeliveryStore {
   }
 
   page(query: HistoryQuery): Promise<Page<StoredDelivery>> {
-    return pageOf('deliveries', query, this.#search, (row) => {
+    const { states } = query;
+    const claimed = states === undefined ? [] : this.#context.pending.claimed();
+    const search = (step: Omit<SearchStep, 'claimed'>): Promise<SearchResult> => this.#search({ ...step, claimed });
+    return pageOf('deliveries', query, search, (row) => {
       const stored = this.#withClaim(deliveryOfRow(row).stored);
-      return query.states === undefined || query.states.includes(stored.state) ? stored : undefined;
+      // The claims may have changed since.
+      const isIn = (state: StoredDelivery['state']): boolean =>
+        states!.includes(state) || (state === 'pending' && states!.includes('held'));
+      return states === undefined || isIn(stored.state) ? stored : undefined;
     });
   }
 
@@ -226,6 +234,7 @@ export class SqliteDeliveries implements DeliveryStore {
       counts: { ...update.counts, ...(added !== undefined && { owed: 1 }) },
       decided: false,
       onCommitted: () => {
+        if (settlement.state === 'delivered') this.lastDelivered.note(pending.queueOf(slot).channel, seq, made.attempt);
         pending.slots.set(slot, FLAG.tried, tried);
         this.#move(id, slot, update.move);
         if (added !== undefined) addToMemory(this.#context, added);
@@ -265,17 +274,14 @@ export class SqliteDeliveries implements DeliveryStore {
     const row = await findDelivery(this.#context, id);
     committer.check();
     if (row === undefined || row.state !== STATE.dead) return;
-    const delivered = end.state === 'delivered';
     const writes = new Writes();
-    if (delivered && end.exchange !== undefined) writes.add('exchange', row.seq, JSON.stringify(end.exchange));
+    writeResolved(writes, row.seq, end);
+    const delivered = end.state === 'delivered';
     await committer.submit({
-      writes: writes.add(
-        'resolveDead',
-        row.seq,
-        delivered ? JSON.stringify(end.attempt) : null,
-        delivered ? STATE.delivered : STATE.cancelled,
-        delivered ? JSON.stringify(end.receipt) : null,
-      ),
+      writes,
+      ...(delivered && {
+        onCommitted: () => this.lastDelivered.note(row.stored.delivery.channel, row.seq, end.attempt),
+      }),
       counts: { dead: -1, ...(delivered ? { delivered: 1 } : { cancelled: 1 }) },
       decided: false,
     });

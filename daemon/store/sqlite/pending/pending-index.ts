@@ -63,6 +63,11 @@ export class PendingIndex {
     return this.#bySeq.get(seq);
   }
 
+  /** Row numbers of the deliveries that are claimed. */
+  claimed(): number[] {
+    return this.#queues.flatMap((queue) => queue.claimed().map((slot) => this.slots.seq[slot]!));
+  }
+
   queueOf(slot: number): ChannelQueue {
     return this.#queues[this.slots.channel[slot]!]!;
   }
