@@ -103,6 +103,11 @@ export class Live {
     return this.#version;
   }
 
+  /** The channel types, with those of the plugins. */
+  get channelTypes(): CompileTools['channels'] {
+    return this.#tools.channels;
+  }
+
   /** Number of the swaps, also of those in earlier processes if the first one was given its number. */
   get generation(): number {
     return this.#generation;

@@ -153,7 +153,7 @@ export class Home {
 
   /** Sends a request over the daemon's Unix socket. */
   async call<T = unknown>(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
     body?: unknown,
     headers: Record<string, string> = {},

@@ -4,6 +4,7 @@ import type { DeadLetter, Receipt } from '../../daemon/core/delivery/delivery.ts
 import type { EventInput } from '../../daemon/core/event/event.ts';
 import type { HoldRequest } from '../../daemon/core/delivery/hold.ts';
 import type { Explanation } from '../../daemon/core/explain/explain.ts';
+import type { DeadEdit } from '../../daemon/core/delivery/dead-edit.ts';
 import type { ResendLine, ResendRequest } from '../../daemon/core/delivery/resend.ts';
 import type { RerunLine, RerunRequest } from '../../daemon/http/api/rerun.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
@@ -18,6 +19,8 @@ import type {
   ExplainRequest,
   FeedItem,
   HistoryRequest,
+  DeadLetterEdited,
+  EditOptions,
   JobsApi,
   JobView,
   StatusView,
@@ -304,6 +307,23 @@ export class RecordedDaemon implements DaemonApi {
       return this.jobs.find(id);
     },
   };
+
+  edits: { id: string; edit: DeadEdit; options: EditOptions }[] = [];
+
+  async deadLetter(id: string) {
+    const record = this.letters.find((letter) => letter.id === id);
+    return record && { record, etag: '"1"' };
+  }
+
+  async editDeadLetter(id: string, edit: DeadEdit, options: EditOptions): Promise<DeadLetterEdited> {
+    this.edits.push({ id, edit, options });
+    const found = await this.deadLetter(id);
+    if (found === undefined) return { kind: 'none' };
+    const { ifMatch = found.etag } = options;
+    return ifMatch === found.etag
+      ? { kind: 'edited', record: found.record, etag: '"2"' }
+      : { kind: 'changed', ...found };
+  }
 
   async drop(id: string) {
     this.calls.push(`drop ${id}`);

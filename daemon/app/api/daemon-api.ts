@@ -1,12 +1,11 @@
-import { deadLines } from '../../delivery/dead-letters/page.ts';
 import type { DaemonApi } from '../../http/daemon-api.ts';
 import { newId } from '../../lib/id.ts';
 import { backupOf } from '../backup/backup.ts';
 import { loggedBackup } from '../backup/logged.ts';
-import { type DeadResendDeps, resendInJob } from '../jobs/dead-resend.ts';
 import { Reruns } from '../jobs/rerun.ts';
 import { storeBackupTime } from '../doctor/stored-facts.ts';
 import { channelTests } from './channel-test.ts';
+import { deadLetterApi } from './dead-letters.ts';
 import { explainLive } from './explain.ts';
 import { alertViews, silenceViews } from './alerts/alert-views.ts';
 import { openAlertActions } from './alerts/alert-actions.ts';
@@ -19,7 +18,7 @@ import type { DaemonApiDeps } from './deps.ts';
 
 /** API of the daemon for the listener and the commands. Reads from the parts and forwards calls to them; decides nothing. */
 export function daemonApi(deps: DaemonApiDeps): DaemonApi {
-  const { store, live, intake, lanes, resending, jobs, sources, reloading, feed, deadLetters, clock } = deps;
+  const { store, live, intake, lanes, jobs, sources, reloading, feed, clock } = deps;
   const ids = (): string => newId(clock.now());
   const alertActions = openAlertActions({ ...deps, live: () => live.ruleset, newId: ids });
   const reruns = new Reruns({ jobs, store, live, clock, newId: ids, accept: (event) => intake.acceptAgain(event) });
@@ -43,11 +42,9 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     testChannel: channelTests(deps),
     hold: (name, request) => lanes.hold(name, request),
     release: (name, by) => lanes.release(name, by),
-    dead: (query = {}) => deadLines(deadLetters, query, clock.now()),
-    resend: (request, caller) => resendInJob(request, caller, { jobs, resending, rateOf: rateOf(deps) }),
+    ...deadLetterApi(deps),
     rerun: (request, caller) => reruns.run(request, caller),
     jobs,
-    drop: (id) => resending.drop(id),
     audit: () => auditOf(deps),
     doctor: deps.doctor,
     backup: () => loggedBackup(backupOf(deps), deps.log, () => storeBackupTime(store, clock.now())),
@@ -60,11 +57,6 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     origins: () => live.ruleset.daemon.origins,
     limits: () => ({ body: live.ruleset.daemon.limits.body }),
   };
-}
-
-/** Rates of the live channels. */
-function rateOf({ live }: Pick<DaemonApiDeps, 'live'>): DeadResendDeps['rateOf'] {
-  return (channel) => live.ruleset.channels.get(channel)?.policy.rate;
 }
 
 type AuditedParts = Pick<DaemonApiDeps, 'store' | 'deadLetters' | 'inbox'>;

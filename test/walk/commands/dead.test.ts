@@ -151,6 +151,29 @@ test('a killed resend loses nothing and repeats no answered delivery', async () 
   expect(before).toBeGreaterThanOrEqual(10);
 });
 
+test('an edit by the API is in the file and is sent; one that is based on an older record is refused with the record of now', async () => {
+  await dead(1);
+  const [{ id }] = (await home.deadLetters()) as [{ id: string }];
+  const url = `/v1/dead/${id}`;
+  const { headers } = await home.call('GET', url);
+  const ifMatch = { 'if-match': String(headers.etag) };
+  const first = await home.call('PATCH', url, { message: { title: 'by ann' } }, ifMatch);
+  expect(first).toMatchObject({ status: 200, body: { message: { title: 'by ann' } } });
+  expect(await home.call('PATCH', url, { message: { title: 'by bob' } }, ifMatch)).toMatchObject({
+    status: 412,
+    body: { code: 'dead.changed', etag: first.headers.etag, current: { message: { title: 'by ann' } } },
+  });
+  expect((await home.call('PATCH', url, { channel: 'others' })).body).toMatchObject({
+    code: 'dead.edit',
+    pointer: '/channel',
+    detail: expect.stringContaining('did you mean `other`?'),
+  });
+  expect((await home.call('PATCH', url, { channel: 'other' })).status).toBe(200);
+  expect(await home.deadLetters()).toMatchObject([{ channel: 'other', message: { title: 'by ann' } }]);
+  expect((await home.belfry(['dead', 'resend', id, '--yes'])).code).toBe(0);
+  expect(sink.requests.map((request) => [request.path, title(request)])).toEqual([['/other', 'by ann']]);
+});
+
 /** Server that keeps its second answer back until `goOn` is called. */
 async function openGate(): Promise<{ readonly origin: string; readonly titles: string[]; goOn(): void }> {
   const titles: string[] = [];

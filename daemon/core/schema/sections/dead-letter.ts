@@ -45,6 +45,9 @@ const message = Type.Object(
   { description: 'The message. You may edit it: a resend sends it as it is here.' },
 );
 
+/** A message of which every field is known, as a request gives it. */
+export const editedMessageSchema = Type.Object(message.properties, { additionalProperties: false });
+
 const attempt = Type.Object(
   {
     at: text('Time at which it began, RFC 3339.', '2026-11-23T02:00:00Z'),

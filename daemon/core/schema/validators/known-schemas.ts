@@ -1,6 +1,7 @@
 import type { Registry } from '../../compile/registry.ts';
 import { partsOf, type Schema, schemaOf } from '../json-schema.ts';
 import { daemonSchema } from '../sections/daemon.ts';
+import { editedMessageSchema } from '../sections/dead-letter.ts';
 import { deliverySchema } from '../sections/delivery.ts';
 import { hoursSpanSchema } from '../sections/hours.ts';
 import { defaultsSchema } from '../sections/rule-file.ts';
@@ -23,14 +24,14 @@ export function settingsSchemas({ channels, sources }: Registry): readonly Schem
   ].map(schemaOf);
 }
 
-/** All schemas by which values are validated: those of whole settings, and each branch of a union. */
+/** All schemas by which values are validated: those of whole settings and of edited messages, and each branch of a union. */
 export function knownSchemas(registry: Registry): ReadonlySet<Schema> {
   const known = new Set<Schema>();
   const addBranches = (schema: Schema): void => {
     for (const branch of schema.anyOf ?? []) known.add(branch);
     for (const part of partsOf(schema)) addBranches(part);
   };
-  for (const schema of settingsSchemas(registry)) {
+  for (const schema of [...settingsSchemas(registry), schemaOf(editedMessageSchema)]) {
     known.add(schema);
     addBranches(schema);
   }

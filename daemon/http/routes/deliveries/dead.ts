@@ -1,11 +1,14 @@
+import type { EditProblem } from '../../../core/delivery/dead-edit.ts';
+import type { DeadLetter } from '../../../core/delivery/delivery.ts';
 import type { ResendRequest } from '../../../core/delivery/resend.ts';
 import { DEAD_FILTERS, DEAD_PAGE_QUERY } from '../../../core/values/dead-filters.ts';
 import { isObject } from '../../../core/values/json.ts';
 import { NAME, PERSON, type ValueKind } from '../../../core/values/value-kind.ts';
 import { callerName } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
+import { readObject } from '../../request/given-event.ts';
 import { HttpProblem } from '../../problem.ts';
-import { type Route, routeWithQuery, sendLines } from '../route.ts';
+import { type Route, routeWithQuery, sendJson, sendLines } from '../route.ts';
 
 interface Field {
   readonly fits: (value: unknown) => boolean;
@@ -33,6 +36,8 @@ const RESEND_FIELDS: Readonly<Record<keyof ResendRequest | 'by', Field>> = {
   dryRun: BOOLEAN,
   by: textOf(PERSON),
 };
+
+const EDIT_FIELDS = ['message', 'channel'];
 
 export const deadRoutes: readonly Route[] = [
   routeWithQuery({
@@ -67,6 +72,45 @@ export const deadRoutes: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
+    path: '/v1/dead/:id',
+    scope: 'read',
+    summary: 'One dead letter. Its `ETag` changes with every change of it.',
+    answers: { 200: 'The record', 404: 'No such dead letter' },
+    async handle({ response, params }, { daemon, scrubber }) {
+      const found = await daemon.deadLetter(params.id ?? '');
+      if (found === undefined) throw noSuch();
+      sendJson(response, 200, scrubber.scrubJson(found.record), { etag: found.etag });
+    },
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/dead/:id',
+    scope: 'admin',
+    body: ['application/json', 'application/merge-patch+json'],
+    headers: {
+      'If-Match': 'The `ETag` that the record must still have; without it the edit applies to whatever is there',
+    },
+    summary: 'Edit the message or the channel of a dead letter, as by hand in the file.',
+    answers: {
+      200: 'The record, with its new `ETag`',
+      400: 'An unknown field, or a value that cannot be sent; `problems` has each with its pointer',
+      404: 'No such dead letter',
+      409: 'A job is sending it',
+      412: 'It has changed since; `current` is the record now, `etag` its `ETag`',
+    },
+    async handle({ request, response, params, caller }, { daemon, scrubber }) {
+      const edit = readObject(await readJson(request, daemon.limits().body), EDIT_FIELDS, 'dead.edit');
+      const given = request.headers['if-match'];
+      const ifMatch = given === '*' ? undefined : given;
+      const edited = await daemon.editDeadLetter(params.id ?? '', edit, { ifMatch, by: callerName(caller, undefined) });
+      if (edited.kind === 'none') throw noSuch();
+      if (edited.kind === 'invalid') throw invalid(scrubber.scrubJson(edited.problems));
+      if (edited.kind === 'changed') throw changed(scrubber.scrubJson(edited.record), edited.etag);
+      sendJson(response, 200, scrubber.scrubJson(edited.record), { etag: edited.etag });
+    },
+  },
+  {
     method: 'DELETE',
     path: '/v1/dead/:id',
     scope: 'admin',
@@ -81,6 +125,17 @@ export const deadRoutes: readonly Route[] = [
 
 function noSuch(): HttpProblem {
   return new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');
+}
+
+function invalid(problems: readonly EditProblem[]): HttpProblem {
+  const [first] = problems;
+  const { pointer, message, mend } = first ?? { pointer: '', message: 'it cannot be sent', mend: 'correct it' };
+  return new HttpProblem(400, 'dead.edit', `${message}: ${mend}`, { more: { pointer, problems } });
+}
+
+function changed(current: DeadLetter, etag: string): HttpProblem {
+  const detail = 'the dead letter has changed since; look at it again, and send the new `ETag`';
+  return new HttpProblem(412, 'dead.changed', detail, { headers: { etag }, more: { etag, current } });
 }
 
 function resendRequest(body: unknown): ResendRequest & { readonly by?: string } {

@@ -158,3 +158,26 @@ test('jobs are listed, shown, paused, resumed and cancelled', async () => {
     ['pause', 'resume', 'cancel'].map((verb) => `${verb} j-1 by ann (token root)`),
   );
 });
+
+test('one dead letter has an ETag, and is edited only if it has not changed since', async () => {
+  const to = await openTestListener();
+  to.daemon.letters = [sampleDeadLetter('d-1')];
+  const patch = (path: string, body: object, headers: Record<string, string> = {}, token = 'admin-token') =>
+    post(to, path, body, { method: 'PATCH', headers, token });
+  const shown = await ask(to, '/v1/dead/d-1', { token: 'read-token' });
+  expect([shown.status, shown.headers.etag, shown.json]).toEqual([200, '"1"', to.daemon.letters[0]]);
+  expect((await patch('/v1/dead/d-1', { channel: 'mail' }, { 'if-match': '"0"' })).json).toMatchObject({
+    status: 412,
+    code: 'dead.changed',
+    etag: '"1"',
+    current: { id: 'd-1' },
+  });
+  const done = await patch('/v1/dead/d-1', { message: { title: 'x' } }, { 'if-match': '"1"' });
+  expect([done.status, done.headers.etag]).toEqual([200, '"2"']);
+  expect((await patch('/v1/dead/d-1', { channel: 'mail' }, { 'if-match': '*' })).status).toBe(200);
+  expect(to.daemon.edits.map(({ options }) => options.ifMatch)).toEqual(['"0"', '"1"', undefined]);
+  expect((await patch('/v1/dead/d-1', { rule: 'x' })).json).toMatchObject({ code: 'dead.edit', pointer: '/rule' });
+  expect((await patch('/v1/dead/none', {})).json.code).toBe('dead.none');
+  expect((await ask(to, '/v1/dead/none', { token: 'read-token' })).json.code).toBe('dead.none');
+  expect((await patch('/v1/dead/d-1', {}, {}, 'read-token')).status).toBe(403);
+});
