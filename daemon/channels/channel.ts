@@ -210,6 +210,19 @@ export interface ChannelButtons<S> {
   listen(settings: S, tools: ListenTools): Promise<void>;
 }
 
+/** A message that would be sent. `delivery` is not stored. */
+export interface PreviewRequest {
+  readonly message: Message;
+  readonly delivery: Delivery;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Body that a channel would send, with its media type; or the failure with which it would refuse the message. */
+export type ChannelPreview =
+  | { readonly content_type: string; readonly body: string; readonly error?: undefined }
+  | { readonly error: string };
+
 /** Milliseconds in which a send must end, and report its result, after its signal has aborted. */
 export const SETTLE_MS = 3000;
 
@@ -247,6 +260,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly uses?: (settings: Static<S>) => ChannelUses;
   /** Causes of silence that only this type has. */
   readonly doctorChecks?: readonly ChannelCheck<Static<S>>[];
+  /** Shows what would be sent for a message, without sending it; undefined if that cannot be known here. Reads no file. */
+  readonly preview?: (settings: Static<S>, request: PreviewRequest) => ChannelPreview | undefined;
   open(settings: Static<S>, tools: ChannelTools): Notifier;
 }
 

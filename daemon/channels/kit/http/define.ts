@@ -7,6 +7,7 @@ import { escapeOf } from '../text/layout.ts';
 import { apiOf, commonSettings, type HttpChannel, type Settings } from './channel.ts';
 import { checkConnection } from './connect/connection.ts';
 import { endpointOf } from './endpoint.ts';
+import { previewOf } from './preview.ts';
 import { HttpNotifier } from './notifier.ts';
 import { addressOf, checkAddress, checkApi, checkHeaders, checkKey, requiredApiSetting } from './settings.ts';
 
@@ -32,6 +33,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
     ...(channel.buttons !== undefined && { buttons: channel.buttons as ChannelButtons<unknown> }),
     uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>), (given as Settings<P>).ca) }),
+    preview: (given, request) => previewOf(channel, given as Settings<P>, request),
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });
 }

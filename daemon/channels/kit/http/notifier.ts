@@ -3,16 +3,16 @@ import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { TProperties } from '../../../core/schema/type.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
-import { type Mentions, readMentions } from '../chat/mention.ts';
 import { checkRecipients } from '../recipients/names.ts';
 import { type Sent, SentMessages } from '../sent-messages.ts';
 import { SeveralRecipients } from '../recipients/several.ts';
 import { type Answers, each, jsonOf, judgeAnswer, permanent } from './answers.ts';
 import { apiOf, type HttpChannel, type Settings } from './channel.ts';
+import { contextOf } from './preview.ts';
 import { type AccessToken, AccessTokenCache, type AccessTokenSource } from './credentials/access-token.ts';
 import { KeyPool } from './credentials/key-pool.ts';
 import { bodyOf, type ChannelRequest, requestsOf } from './request.ts';
-import { addressOf, joinUrl, renderHeaders, sendVariables } from './settings.ts';
+import { joinUrl, renderHeaders, sendVariables } from './settings.ts';
 
 const MAX_LOGGED_NAMES = 5;
 
@@ -57,13 +57,6 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     const names = [...new Set(recipients(message, this.#settings))];
     if (names.length === 0) throw new SendFailure('permanent', `${type}.bad_recipient`, 'the message has no recipient');
     return await this.#several.send(names, io.delivery.id, (name) => this.#sendTo(name, message, io));
-  }
-
-  #mentions(message: Message): Mentions {
-    const { mentionFault } = this.#channel;
-    const { mention = [] } = this.#settings as { readonly mention?: readonly string[] };
-    const written = [...mention, ...(message.mention ?? [])];
-    return readMentions(mentionFault === undefined ? [] : written.filter((name) => mentionFault(name) === undefined));
   }
 
   /** Logs invalid names of the message. They come from an event, or from a rule that was written for another channel type. */
@@ -116,21 +109,10 @@ export class HttpNotifier<P extends TProperties> implements Notifier {
     io: SendIo,
     earlier: string | undefined,
   ): Promise<Receipt> {
-    const settings = this.#settings;
     const channel = this.#channel;
-    const requests = await channel.request(message, {
-      settings,
-      api: joinUrl(apiOf(channel, settings), ''),
-      url: addressOf((settings as { readonly url?: unknown }).url, settings.api),
-      io,
-      now: this.#tools.clock.now(),
-      attachFrom: this.#tools.attachFrom,
-      mentions: this.#mentions(message),
-      to,
-      earlier,
-      accessToken,
-      key,
-    });
+    const { clock, attachFrom } = this.#tools;
+    const own = { io, now: clock.now(), attachFrom, to, earlier, accessToken, key };
+    const requests = await channel.request(message, contextOf(channel, this.#settings, message, own));
     const [first, ...others] = requestsOf(requests);
     let { receipt } = await this.#exchange(first, this.#answers, io, accessToken);
     for (const next of others) {
