@@ -57,6 +57,8 @@ export interface ExplainedSend {
   readonly at: string;
   /** Times of the further attempts if each one failed, without jitter. */
   readonly retries: readonly string[];
+  /** Body that the channel would send, in the provider's mark-up; with unsaved rules only, and not for every type. */
+  readonly preview?: { readonly content_type: string; readonly body: string } | { readonly error: string };
   /** State of the channel that would keep the message back, and what to do about it. */
   readonly reason?: string;
   readonly mend?: string;

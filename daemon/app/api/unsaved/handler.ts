@@ -6,6 +6,7 @@ import type { Scrubber } from '../../../lib/secrets/scrubber.ts';
 import { type ComparedMessage, Comparison, messageOf } from '../../../simulation/comparison.ts';
 import { Replay } from '../../../simulation/replay.ts';
 import { compileInput } from './compile.ts';
+import { withPreviews } from './previews.ts';
 import type { HistoryPage, Reply, Request } from './protocol.ts';
 
 type RequestOf<K extends Request['kind']> = Extract<Request, { readonly kind: K }>;
@@ -59,7 +60,8 @@ async function explainEvent({ rules, event, rule, at, now }: RequestOf<'explain'
     hide: (text) => scrubber.scrub(text),
     ...(rule !== undefined && { only: rule }),
   });
-  return { kind: 'explained', explanation: scrubber.scrubJson(explanation), warnings: problems };
+  const shown = await withPreviews(explanation, ruleset, at);
+  return { kind: 'explained', explanation: scrubber.scrubJson(shown), warnings: problems };
 }
 
 /** A replay of the history and its comparison with what was sent. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadChannelFamilies } from '../../../../daemon/channels/index.ts';
 import type { UnsavedExplanation } from '../../../../daemon/http/daemon-api.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { openHistory } from './recorded-day.ts';
@@ -47,6 +48,46 @@ rules: [{ name: disk, match: { type: disk }, message: { format: markdown, body: 
 `;
   const { rules } = await explain(text, { type: 'disk', subject: '**loud**' });
   expect(rules[0]!.sends[0]).toMatchObject({ channel: 'boss', message: { body: String.raw`\*\*loud\*\*` } });
+});
+
+test('a message comes with the body that its channel would send, in the mark-up of the provider', async () => {
+  const { explain } = await opened();
+  const text = `channels:
+  chat: { type: slack, url: "\${env:URL}" }
+  app: { type: feishu_app, app_id: cli_a, app_secret: "\${env:SECRET}", to: [ou_7d8a6e6df7621556ce0d21922b676706] }
+  card: { type: discord, url: "https://discord.com/api/webhooks/123456789012345678/the-secret-of-the-webhook" }
+rules:
+  - name: disk
+    match: { type: disk }
+    message: { title: "{{ subject }}", body: "**loud** {{ subject }}", format: markdown }
+    notify: [chat, app, card, ops]
+`;
+  const { rules, problems } = await explain(text, { type: 'disk', subject: '<!here> *x*' });
+  expect(problems).toEqual([]);
+  const previews = Object.fromEntries(rules[0]!.sends.map(({ channel, preview }) => [channel, preview]));
+  expect(previews).toEqual({
+    chat: { content_type: 'application/json', body: expect.stringContaining('&lt;!here&gt;') },
+    app: { content_type: 'application/json', body: expect.stringContaining('ou_7d8a') },
+    card: { content_type: 'application/json', body: expect.stringContaining('**loud**') },
+    ops: undefined,
+  });
+  expect(JSON.stringify(rules)).not.toContain('the-secret-of-the-webhook');
+});
+
+test('every channel type shows what it would send, or nothing, for settings with placeholders', async () => {
+  const { explain } = await opened();
+  const families = await loadChannelFamilies();
+  const types = families.flatMap((family) => family.types);
+  const channels = types.flatMap(({ type, example }) => (example === undefined ? [] : [[type, { type, ...example }]]));
+  const names = channels.map(([name]) => name);
+  const file = {
+    channels: Object.fromEntries(channels) as object,
+    rules: [{ name: 'all', match: { type: 'disk' }, notify: names }],
+  };
+  const explained = await explain(JSON.stringify(file), { type: 'disk', subject: '*x*' });
+  expect(explained.problems.filter(({ level }) => level === 'error')).toEqual([]);
+  const shown = explained.rules[0]!.sends.filter(({ preview }) => preview !== undefined && 'body' in preview);
+  expect(shown.length).toBeGreaterThan(25);
 });
 
 test('with `base` each part of the text takes the place of the live part of its name, and the others stay', async () => {
