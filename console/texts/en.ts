@@ -265,6 +265,7 @@ export const en = {
     result: 'Result',
     asking: 'checking…',
     checked: (isValid: boolean): string => (isValid ? 'The rules are valid.' : 'The rules are not valid.'),
+    preview: (what: string) => `What is sent: ${what}`,
     history: 'Over the history',
     historyHint: 'Runs these rules over the stored events and shows what they would have sent, beside what was sent.',
     over: 'the last',

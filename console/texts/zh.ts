@@ -267,6 +267,7 @@ export const zh: Texts = {
     result: '结果',
     asking: '检查中…',
     checked: (isValid: boolean) => (isValid ? '规则有效。' : '规则无效。'),
+    preview: (what: string) => `发送的内容：${what}`,
     history: '在历史上运行',
     historyHint: '用这些规则重新处理已存储的事件，对比会发送的消息与实际发送的消息。',
     over: '最近',

@@ -3,7 +3,7 @@ import type { ExplainedRule, ExplainedSend } from '../../../daemon/core/explain/
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { Conditions } from '../../ui/conditions.tsx';
-import { Facts } from '../../ui/facts.tsx';
+import { Code, Facts } from '../../ui/facts.tsx';
 
 /** Rules that match the event, then the others, whose conditions open on request. */
 export function Explained({ rules }: { rules: readonly ExplainedRule[] }): VNode {
@@ -64,7 +64,8 @@ function RuleResult({ of, isOpen }: { of: ExplainedRule; isOpen: boolean }): VNo
 const USUAL: readonly unknown[] = ['', 'text', 'normal', '[]', '{}'];
 
 /** A message with all its parts, as the channel gets it. */
-function Sent({ of: { channel, message, reason } }: { of: ExplainedSend }): VNode {
+function Sent({ of: { channel, message, reason, preview } }: { of: ExplainedSend }): VNode {
+  const { play } = texts.value;
   const { title, body, ...parts } = message;
   const shown = Object.entries(parts).map(([name, value]) => [name, textOf(value)] as const);
   return (
@@ -76,8 +77,26 @@ function Sent({ of: { channel, message, reason } }: { of: ExplainedSend }): VNod
       <p class="message-title">{title}</p>
       {body !== '' && <p class="message-body">{body}</p>}
       <Facts of={shown.filter(([, text]) => !USUAL.includes(text))} />
+      {preview !== undefined &&
+        ('error' in preview ? (
+          <p class="card-error">{preview.error}</p>
+        ) : (
+          <details class="card-more">
+            <summary>{play.preview(preview.content_type)}</summary>
+            <Code text={bodyText(preview.body)} label={play.preview(channel)} />
+          </details>
+        ))}
     </div>
   );
+}
+
+/** JSON with indentation; other bodies as they are. */
+function bodyText(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
 }
 
 function textOf(value: unknown): string {

@@ -33,5 +33,5 @@ export const ADDRESSES: readonly PageAddress[] = [
   { name: 'sources', hash: () => 'sources' },
   { name: 'rules', hash: () => 'rules' },
   { name: 'play', hash: () => 'play' },
-  { name: 'play-event', hash: ({ event }) => `play?event=${event}` },
+  { name: 'play-event', hash: ({ event }) => `play?event=${event}&rule=failed-deploy` },
 ];
