@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import { Page } from '../../ui/page.tsx';
+import { place } from '../../lib/router.ts';
+import { DeliveryPage } from './delivery.tsx';
+import { DeliveryList } from './delivery-list.tsx';
 
+/** List of deliveries, or one delivery at `#/deliveries/ID`. */
 export function Deliveries(): VNode {
-  return <Page title={texts.value.deliveries.title}>{null}</Page>;
+  const [, id] = place.value.path;
+  return id === undefined ? <DeliveryList /> : <DeliveryPage key={id} id={id} />;
 }

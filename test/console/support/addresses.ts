@@ -26,6 +26,8 @@ export const ADDRESSES: readonly PageAddress[] = [
   { name: 'event-silenced', hash: ({ silenced }) => `events/${silenced}` },
   { name: 'event-unmatched', hash: ({ unmatched }) => `events/${unmatched}` },
   { name: 'deliveries', hash: () => 'deliveries' },
+  { name: 'delivery-waits', hash: ({ delivery }) => `deliveries/${delivery}` },
+  { name: 'delivery-dead', hash: ({ dead }) => `deliveries/${dead}` },
   { name: 'dead', hash: () => 'dead' },
   { name: 'silences', hash: () => 'silences' },
   { name: 'silences-new', hash: () => `silences/new?match=${encodeURIComponent('{"rule":"disk-full","key":"db-1"}')}` },
