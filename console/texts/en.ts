@@ -39,6 +39,13 @@ export const en = {
     open: 'Open the row',
     goTo: (page: string) => `Go to: ${page}`,
   },
+  jobs: {
+    progress: (done: number, total: number) => `${done.toLocaleString()} of ${total.toLocaleString()}`,
+    ends: 'ends',
+    pause: 'Pause',
+    resume: 'Resume',
+    cancel: 'Cancel the job',
+  },
   login: {
     token: 'Token',
     logIn: 'Log in',
@@ -139,6 +146,19 @@ export const en = {
     alert: 'Alert',
     play: 'Open in the playground',
     rerun: 'Run again',
+    rerunGo: (count: number) => (count === 1 ? 'Run 1 event again' : `Run ${count.toLocaleString()} events again`),
+    rerunPlan: (count: number) =>
+      count === 1
+        ? 'One event would be decided anew by the rules of today, as a new event.'
+        : `${count.toLocaleString()} events would be decided anew by the rules of today, each as a new event.`,
+    rerunLeftOut: (count: number) => `Left out, they are reruns of earlier events: ${count}`,
+    rerunOthers: (count: number) => `Left out, another job is running them: ${count}`,
+    rerunMissing: (ids: string) => `Not in the history: ${ids}`,
+    rerunNothing: 'No rule matches them, then or today.',
+    rerunExamples: (count: number) => `Events that would change (${count})`,
+    before: 'Then',
+    now: 'Today',
+    sends: 'Messages',
     waiting: 'Waits in',
     gap: 'The history does not have this event any more.',
   },

@@ -1,11 +1,14 @@
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
 import { call } from '../../api/client.ts';
 import { path } from '../../api/paths.ts';
+import { useResource } from '../../api/resource.ts';
 import { href } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Action } from '../../ui/action.tsx';
 import { Chip } from '../../ui/chip.tsx';
+import { Loaded } from '../../ui/states.tsx';
 import { Ago } from '../../ui/time.tsx';
 
 /** One message to one channel: how far it came, and the action that helps. */
@@ -34,7 +37,31 @@ export function DeliveryLine({ delivery, event }: { delivery: DeliveryView; even
       )}
       {reason !== undefined && <p class="soft">{reason}</p>}
       {mend !== undefined && <p class="soft">→ {mend}</p>}
+      <MessageDetails id={id} />
       <DeliveryActions delivery={delivery} event={event} />
+    </div>
+  );
+}
+
+/** The message as it was rendered, read when it is opened. */
+function MessageDetails({ id }: { id: string }): VNode {
+  const { events } = texts.value;
+  const isOpen = useSignal(false);
+  const delivery = useResource<DeliveryView>(isOpen.value ? path('deliveries', id) : undefined, { live: false });
+  return (
+    <details class="card-more" onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
+      <summary>{events.message}</summary>
+      {isOpen.value && <Loaded of={delivery}>{({ message }) => <Message of={message} />}</Loaded>}
+    </details>
+  );
+}
+
+function Message({ of }: { of: DeliveryView['message'] }): VNode | null {
+  if (of === undefined) return null;
+  return (
+    <div class="message">
+      <p class="message-title">{of.title}</p>
+      {of.body !== undefined && <p class="message-body">{of.body}</p>}
     </div>
   );
 }

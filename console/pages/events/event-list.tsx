@@ -1,8 +1,10 @@
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import type { EventView } from '../../../daemon/http/views.ts';
 import { usePages } from '../../api/pages.ts';
 import { cliOf, curlOf } from '../../api/paths.ts';
 import { addressOf } from '../../api/client.ts';
+import { may } from '../../api/session.ts';
 import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
@@ -12,6 +14,7 @@ import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
 import { Time } from '../../ui/time.tsx';
 import { OUTCOMES } from './outcomes.ts';
+import { RerunDialog } from './rerun.tsx';
 
 const MAX_CHIPS = 3;
 
@@ -28,6 +31,7 @@ export function EventList(): VNode {
   const { events } = texts.value;
   const query = filtersOf(place.value.query);
   const pages = usePages<EventView>('/v1/events', 'events', query);
+  const isRerun = useSignal(false);
   const filters: readonly Filter[] = NAMES.map((name) => ({
     name,
     label: events.filters[name],
@@ -39,7 +43,16 @@ export function EventList(): VNode {
   return (
     <Page
       title={events.title}
-      actions={<CopyCommands curl={curlOf('GET', callOf(query))} cli={cliOf('events', ...words)} />}
+      actions={
+        <>
+          {may('admin') && (
+            <button type="button" onClick={() => (isRerun.value = true)}>
+              {events.rerun}…
+            </button>
+          )}
+          <CopyCommands curl={curlOf('GET', callOf(query))} cli={cliOf('events', ...words)} />
+        </>
+      }
     >
       <Filters of={filters} />
       <PagedList
@@ -49,6 +62,12 @@ export function EventList(): VNode {
         hrefOf={({ id }) => href(['events', id])}
         render={(event) => <Row event={event} />}
       />
+      {isRerun.value && (
+        <RerunDialog
+          selection={{ filter: query as Readonly<Record<string, string>> }}
+          onClose={() => (isRerun.value = false)}
+        />
+      )}
     </Page>
   );
 }

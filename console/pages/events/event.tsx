@@ -1,6 +1,8 @@
+import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import type { EventView, ExplanationView } from '../../../daemon/http/views.ts';
 import { curlOf, cliOf, path } from '../../api/paths.ts';
+import { may } from '../../api/session.ts';
 import { useResource } from '../../api/resource.ts';
 import { href } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
@@ -11,6 +13,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { Failed, Loaded } from '../../ui/states.tsx';
 import { Ago, Time } from '../../ui/time.tsx';
 import { isMiss, isNear, type RuleStory, storiesOf } from './outcomes.ts';
+import { RerunDialog } from './rerun.tsx';
 import { RuleCard } from './rule-card.tsx';
 
 /** Most rules whose conditions are drawn at once; there may be ten thousand. */
@@ -22,11 +25,22 @@ export function EventPage({ id }: { id: string }): VNode {
   const event = useResource<EventView>(path('events', id));
   // Explained by the rules of today with the states of now. Without the right id there is nothing to explain.
   const today = useResource<ExplanationView>('/v1/explain', { body: { id } });
+  const isRerun = useSignal(false);
   const isGone = event.error.value?.status === 404;
   return (
     <Page
       title={event.value.value?.type ?? events.event}
-      actions={<CopyCommands curl={curlOf('GET', path('events', id))} cli={cliOf('explain', id)} />}
+      actions={
+        <>
+          <a href={href(['play'], { event: id })}>{events.play}</a>
+          {may('admin') && (
+            <button type="button" onClick={() => (isRerun.value = true)}>
+              {events.rerun}…
+            </button>
+          )}
+          <CopyCommands curl={curlOf('GET', path('events', id))} cli={cliOf('explain', id)} />
+        </>
+      }
     >
       {isGone ? (
         <Failed message={events.gap} />
@@ -36,6 +50,7 @@ export function EventPage({ id }: { id: string }): VNode {
       {today.error.value !== undefined && !isGone && (
         <Failed message={today.error.value.message} onRetry={today.reload} />
       )}
+      {isRerun.value && <RerunDialog selection={{ ids: [id] }} onClose={() => (isRerun.value = false)} />}
     </Page>
   );
 }
