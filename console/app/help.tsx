@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { shortcuts } from '../lib/keys.ts';
+import { singleKeys } from '../lib/settings.ts';
 import { texts } from '../lib/texts.ts';
 import { Dialog } from '../ui/dialog.tsx';
 
@@ -20,6 +21,14 @@ export function Help({ onClose }: { onClose: () => void }): VNode {
           </div>
         ))}
       </dl>
+      <label class="keys-on">
+        <input
+          type="checkbox"
+          checked={singleKeys.value === 'on'}
+          onChange={({ currentTarget }) => (singleKeys.value = currentTarget.checked ? 'on' : 'off')}
+        />
+        {texts.value.keys.on}
+      </label>
     </Dialog>
   );
 }

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { singleKeys } from './settings.ts';
 
 /** One shortcut: a key (`j`, `?`, `Escape`) or two after each other (`g e`), and its line in the help. */
 export interface Shortcut {
@@ -30,6 +31,7 @@ let first: { readonly key: string; readonly at: number } | undefined;
 export function listenForShortcuts(): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (singleKeys.value === 'off' && event.key !== '?') return;
     const pair = first !== undefined && event.timeStamp - first.at < PAIR_MS ? `${first.key} ${event.key}` : undefined;
     first = undefined;
     const found = find(pair) ?? find(event.key);

@@ -20,6 +20,9 @@ export const language = stored(
   navigator.language.toLowerCase().startsWith('en') ? 'en' : browserLanguage,
 );
 
+/** `off`: no key alone does anything but `?`, for people who speak to their computer. */
+export const singleKeys = stored('keys', ['on', 'off'], 'on');
+
 /** `auto` follows the system. */
 export const theme = stored('theme', THEMES, 'auto');
 

@@ -37,6 +37,7 @@ export const en = {
     next: 'Next row',
     previous: 'Previous row',
     open: 'Open the row',
+    on: 'Use these keys',
     goTo: (page: string) => `Go to: ${page}`,
   },
   jobs: {

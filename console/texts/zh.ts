@@ -49,6 +49,7 @@ export const zh: Texts = {
     next: '下一行',
     previous: '上一行',
     open: '打开此行',
+    on: '启用这些按键',
     goTo: (page) => `前往：${page}`,
   },
   jobs: {

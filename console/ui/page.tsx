@@ -16,7 +16,9 @@ export function Page(props: {
     document.title = name === '' ? 'Belfry' : `${name} · Belfry`;
   }, [name]);
   useEffect(() => {
-    if (document.activeElement === null || document.activeElement === document.body)
+    const focused = document.activeElement;
+    // A link of the navigation that was followed has no use any more; what the reader does in the page is not interrupted.
+    if (focused === null || focused === document.body || focused.closest('nav') !== null)
       heading.current?.focus({ preventScroll: true });
   }, []);
   return (
