@@ -34,6 +34,8 @@ export const ADDRESSES: readonly PageAddress[] = [
   { name: 'channels', hash: () => 'channels' },
   { name: 'sources', hash: () => 'sources' },
   { name: 'rules', hash: () => 'rules' },
+  { name: 'rule', hash: () => 'rules/failed-login' },
+  { name: 'rule-changes', hash: () => 'rules?generation=last' },
   { name: 'play', hash: () => 'play' },
   { name: 'play-event', hash: ({ event }) => `play?event=${event}&rule=failed-deploy` },
 ];

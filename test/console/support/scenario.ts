@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
 import { Home } from '../../support/daemon.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
@@ -48,6 +49,14 @@ rules:
     notify: phone
 `;
 
+/** Tests of the rules, of which one fails. */
+const RULE_TESTS = `tests:
+  - name: a failed login is sent
+    steps: [{ event: { type: login.failed, data: { user: ann } }, expect: [{ rule: failed-login, channel: ops }] }]
+  - name: a full disk is sent to nobody
+    steps: [{ event: { type: disk.usage, data: { host: db, percent: 95 } }, expect: [], outcomes: { disk-full: notified } }]
+`;
+
 export interface Scenario {
   readonly home: Home;
   readonly receiver: Receiver;
@@ -66,8 +75,12 @@ export async function openScenario(): Promise<Scenario> {
   statuses.set('phone', 503);
   const home = await Home.make();
   onTestFinished(() => home.close());
-  await home.rules(rulesOf(receiver.origin));
+  const rules = rulesOf(receiver.origin);
+  await home.rules(rules.replace('per: 1h', 'per: 30m'));
+  await writeFile(home.path('rules', 'rules.test.yaml'), RULE_TESTS);
   await home.start();
+  await home.rules(rules);
+  await home.logged(({ msg }) => msg === 'reload: applied');
   const post = async (type: string, data: unknown, subject?: string): Promise<string> => {
     const event = { type, data, ...(subject !== undefined && { subject }) };
     const { body } = await home.call<Posted>('POST', '/v1/events?wait=500ms', event);
