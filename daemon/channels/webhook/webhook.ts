@@ -8,6 +8,7 @@ import { HTTP_URL, readUrl } from '../../core/values/url.ts';
 import { endpointOf } from '../kit/http/endpoint.ts';
 import { checkConnection, clientSetting, connectionSettings } from '../kit/http/connect/connection.ts';
 import { shown } from '../kit/http/failures.ts';
+import { previewOfBody } from '../kit/http/preview.ts';
 import {
   checkApi,
   checkHeaders,
@@ -71,6 +72,11 @@ export const webhook = defineChannel({
   idempotent: true,
   check,
   uses: (settings) => ({ endpoints: endpointOf(addressOf(settings), settings.ca) }),
+  preview: (settings, request) =>
+    previewOfBody(request, (io) => {
+      const { headers, body } = assemble(settings, request.message, io, request.now);
+      return [(headers as Readonly<Record<string, string>>)['content-type'], body];
+    }),
   open: (settings, tools) => openWebhook(settings, tools),
 });
 

@@ -1,7 +1,7 @@
 import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { TProperties } from '../../../core/schema/type.ts';
-import type { ChannelPreview, PreviewRequest } from '../../channel.ts';
+import type { ChannelPreview, PreviewRequest, SendIo } from '../../channel.ts';
 import { type Mentions, readMentions } from '../chat/mention.ts';
 import { apiOf, type HttpChannel, type RequestContext, type Settings } from './channel.ts';
 import { bodyOf, requestsOf } from './request.ts';
@@ -43,20 +43,28 @@ const MAX_BODY = 16 * 1024;
 export function previewOf<P extends TProperties>(
   channel: HttpChannel<P>,
   settings: Settings<P>,
-  { message, delivery, now }: PreviewRequest,
+  request: PreviewRequest,
 ): ChannelPreview | undefined {
+  const { message, now } = request;
   if ((message.attach ?? []).length > 0) return undefined;
-  const { signal } = new AbortController();
-  const io = { delivery, ending: signal, signal, attempt: 1 };
-  try {
+  return previewOfBody(request, (io) => {
     const [to = ''] = channel.recipients?.(message, settings) ?? [];
     const own = { io, now, attachFrom: [], to, earlier: undefined, accessToken: '', key: '' };
     const requests = channel.request(message, contextOf(channel, settings, message, own));
-    if (requests instanceof Promise) {
-      requests.catch(() => undefined);
-      return undefined;
-    }
-    const [contentType, body] = bodyOf(requestsOf(requests)[0]);
+    if (!(requests instanceof Promise)) return bodyOf(requestsOf(requests)[0]);
+    requests.catch(() => undefined);
+    return [undefined, undefined];
+  });
+}
+
+/** Media type and body that `make` returns for a first attempt, or the failure that it throws; undefined without a body. */
+export function previewOfBody(
+  { delivery }: PreviewRequest,
+  make: (io: SendIo) => readonly [string | undefined, Buffer | undefined],
+): ChannelPreview | undefined {
+  const { signal } = new AbortController();
+  try {
+    const [contentType, body] = make({ delivery, ending: signal, signal, attempt: 1 });
     if (contentType === undefined || body === undefined) return undefined;
     return { content_type: contentType.split(';')[0]!, body: body.toString('utf8').slice(0, MAX_BODY) };
   } catch (error) {

@@ -56,11 +56,12 @@ test('a message comes with the body that its channel would send, in the mark-up 
   chat: { type: slack, url: "\${env:URL}" }
   app: { type: feishu_app, app_id: cli_a, app_secret: "\${env:SECRET}", to: [ou_7d8a6e6df7621556ce0d21922b676706] }
   card: { type: discord, url: "https://discord.com/api/webhooks/123456789012345678/the-secret-of-the-webhook" }
+  hook: { type: webhook, url: https://example.com/x, body: "{{ title | upcase }}", headers: { Content-Type: text/plain } }
 rules:
   - name: disk
     match: { type: disk }
     message: { title: "{{ subject }}", body: "**loud** {{ subject }}", format: markdown }
-    notify: [chat, app, card, ops]
+    notify: [chat, app, card, hook, ops]
 `;
   const { rules, problems } = await explain(text, { type: 'disk', subject: '<!here> *x*' });
   expect(problems).toEqual([]);
@@ -69,6 +70,7 @@ rules:
     chat: { content_type: 'application/json', body: expect.stringContaining('&lt;!here&gt;') },
     app: { content_type: 'application/json', body: expect.stringContaining('ou_7d8a') },
     card: { content_type: 'application/json', body: expect.stringContaining('**loud**') },
+    hook: { content_type: 'text/plain', body: String.raw`\<\!HERE\> \*X\*` },
     ops: undefined,
   });
   expect(JSON.stringify(rules)).not.toContain('the-secret-of-the-webhook');
