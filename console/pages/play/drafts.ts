@@ -28,5 +28,6 @@ export function eventOf(text: string): { readonly event: unknown } | { readonly 
 
 /** The text of a rule as a rules file. */
 export function fileOf(rule: string): string {
-  return `rules:\n${/^\s*-/.test(rule) ? rule : `- ${rule.replaceAll('\n', '\n  ')}`}\n`;
+  const text = rule.trimEnd();
+  return `rules:\n${/^\s*-/.test(text) ? text : `- ${text.replaceAll('\n', '\n  ')}`}\n`;
 }
