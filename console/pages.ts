@@ -1,72 +1,83 @@
 import type { ComponentType } from 'preact';
+import { Alerts } from './pages/alerts/alerts.tsx';
+import { Channels } from './pages/channels/channels.tsx';
+import { Dead } from './pages/dead/dead.tsx';
+import { Deliveries } from './pages/deliveries/deliveries.tsx';
+import { Events } from './pages/events/events.tsx';
+import { Home } from './pages/home/home.tsx';
+import { Play } from './pages/play/play.tsx';
+import { Rules } from './pages/rules/rules.tsx';
+import { Silences } from './pages/silences/silences.tsx';
+import { Sources } from './pages/sources/sources.tsx';
+import { Wall } from './pages/wall/wall.tsx';
 import type { Texts } from './texts/en.ts';
 
-/** One page of the console. Its code is loaded when it is opened for the first time. */
+/** One page of the console. */
 export interface PageEntry {
   /** First segment of the address; empty for the first page. */
   readonly name: string;
   readonly title: (texts: Texts) => string;
   /** Shortcut that goes there: `g` and this key. */
   readonly key: string;
-  load(): Promise<ComponentType>;
+  readonly component: ComponentType;
 }
 
 /** All pages, in the order of the navigation. */
 export const PAGES: readonly PageEntry[] = [
-  { name: '', title: (t) => t.home.title, key: 'h', load: async () => (await import('./pages/home/home.tsx')).Home },
+  { name: '', title: (t) => t.home.title, key: 'h', component: Home },
   {
     name: 'alerts',
     title: (t) => t.alerts.title,
     key: 'a',
-    load: async () => (await import('./pages/alerts/alerts.tsx')).Alerts,
+    component: Alerts,
   },
   {
     name: 'events',
     title: (t) => t.events.title,
     key: 'e',
-    load: async () => (await import('./pages/events/events.tsx')).Events,
+    component: Events,
   },
   {
     name: 'deliveries',
     title: (t) => t.deliveries.title,
     key: 'd',
-    load: async () => (await import('./pages/deliveries/deliveries.tsx')).Deliveries,
+    component: Deliveries,
   },
   {
     name: 'dead',
     title: (t) => t.dead.title,
     key: 'x',
-    load: async () => (await import('./pages/dead/dead.tsx')).Dead,
+    component: Dead,
   },
   {
     name: 'silences',
     title: (t) => t.silences.title,
     key: 's',
-    load: async () => (await import('./pages/silences/silences.tsx')).Silences,
+    component: Silences,
   },
   {
     name: 'channels',
     title: (t) => t.channels.title,
     key: 'c',
-    load: async () => (await import('./pages/channels/channels.tsx')).Channels,
+    component: Channels,
   },
   {
     name: 'sources',
     title: (t) => t.sources.title,
     key: 'o',
-    load: async () => (await import('./pages/sources/sources.tsx')).Sources,
+    component: Sources,
   },
   {
     name: 'rules',
     title: (t) => t.rules.title,
     key: 'r',
-    load: async () => (await import('./pages/rules/rules.tsx')).Rules,
+    component: Rules,
   },
   {
     name: 'play',
     title: (t) => t.play.title,
     key: 'p',
-    load: async () => (await import('./pages/play/play.tsx')).Play,
+    component: Play,
   },
 ];
 
@@ -75,5 +86,5 @@ export const WALL: PageEntry = {
   name: 'wall',
   title: (t) => t.wall.title,
   key: 'w',
-  load: async () => (await import('./pages/wall/wall.tsx')).Wall,
+  component: Wall,
 };

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { ComponentType, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ApiError, get } from '../api/client.ts';
 import { openFeed } from '../api/feed.ts';
@@ -8,7 +8,7 @@ import { followStatus } from '../api/status.ts';
 import { listenForShortcuts } from '../lib/keys.ts';
 import { place } from '../lib/router.ts';
 import { texts } from '../lib/texts.ts';
-import { PAGES, type PageEntry, WALL } from '../pages.ts';
+import { PAGES, WALL } from '../pages.ts';
 import { Login } from '../pages/login/login.tsx';
 import { Notices } from '../ui/notice.tsx';
 import { Failed, Loading } from '../ui/states.tsx';
@@ -46,9 +46,9 @@ function Session({ token: given }: { token: string }): VNode {
     return <main class="alone">{fault === undefined ? <Loading /> : <Failed message={fault} />}</main>;
   if (!mayRead) return <Login message={login.noRead(owner.name)} />;
   const [name = ''] = place.value.path;
-  if (name === WALL.name) return <Opened entry={WALL} />;
+  if (name === WALL.name) return <WALL.component />;
   const entry = PAGES.find((page) => page.name === name);
-  return <Shell current={entry}>{entry === undefined ? <NoPage /> : <Opened key={name} entry={entry} />}</Shell>;
+  return <Shell current={entry}>{entry === undefined ? <NoPage /> : <entry.component key={name} />}</Shell>;
 }
 
 /** Reads the owner of the token, until the daemon answers. Returns why it does not. */
@@ -76,28 +76,6 @@ function useIdentity(): string | undefined {
     };
   }, []);
   return fault.value;
-}
-
-/** A page whose code may have to be loaded first. */
-function Opened({ entry }: { entry: PageEntry }): VNode {
-  const found = useSignal<ComponentType | undefined>(undefined);
-  const failure = useSignal<string | undefined>(undefined);
-  const load = (): void => {
-    failure.value = undefined;
-    entry.load().then(
-      (component) => {
-        found.value = component;
-      },
-      // Files of an older build are gone after an update of the daemon: the page has to be loaded anew.
-      () => {
-        failure.value = texts.value.common.stale;
-      },
-    );
-  };
-  useEffect(load, [entry]);
-  if (failure.value !== undefined) return <Failed message={failure.value} onRetry={() => location.reload()} />;
-  const Component = found.value;
-  return Component === undefined ? <Loading /> : <Component />;
 }
 
 function NoPage(): VNode {

@@ -22,7 +22,6 @@ export const en = {
     live: 'live',
     connecting: 'connecting…',
     lost: 'The daemon does not answer; trying again…',
-    stale: 'A part of this page could not be loaded. After an update of the daemon, load the page anew.',
     noPage: 'There is no page at this address.',
     shortcuts: 'Shortcuts',
     theme: 'Theme',

@@ -34,7 +34,6 @@ export const zh: Texts = {
     live: '实时',
     connecting: '连接中…',
     lost: '守护进程没有响应，正在重试…',
-    stale: '页面的一部分无法加载。守护进程更新后请重新加载页面。',
     noPage: '此地址没有页面。',
     shortcuts: '快捷键',
     theme: '主题',

@@ -9,7 +9,7 @@ import { texts } from '../../lib/texts.ts';
 import { Action, messageOf } from '../../ui/action.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Job } from '../../ui/job.tsx';
+import { Job } from '../../parts/job.tsx';
 import { Failed, Loading } from '../../ui/states.tsx';
 import { Time } from '../../ui/time.tsx';
 

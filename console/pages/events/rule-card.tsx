@@ -7,7 +7,7 @@ import { texts } from '../../lib/texts.ts';
 import { Action } from '../../ui/action.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Ago, Time } from '../../ui/time.tsx';
-import { Conditions } from '../../ui/conditions.tsx';
+import { Conditions } from '../../parts/conditions.tsx';
 import { DeliveryLine } from './delivery-line.tsx';
 import { differsToday, type RuleStory } from './outcomes.ts';
 import { TodaySends } from './today-sends.tsx';

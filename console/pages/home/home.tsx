@@ -5,7 +5,7 @@ import { texts } from '../../lib/texts.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Loading } from '../../ui/states.tsx';
 import { LiveFeed } from './live-feed.tsx';
-import { Trouble } from './trouble.tsx';
+import { Trouble } from '../../parts/trouble.tsx';
 
 /** First page: what waits, what is wrong, and what happens now. */
 export function Home(): VNode {

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import type { ExplainedRule, ExplainedSend } from '../../../daemon/core/explain/explain.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
-import { Conditions } from '../../ui/conditions.tsx';
+import { Conditions } from '../../parts/conditions.tsx';
 import { Code, Facts } from '../../ui/facts.tsx';
 
 /** Rules that match the event, then the others, whose conditions open on request. */

@@ -7,7 +7,7 @@ import { now, short } from '../../lib/time.ts';
 import { texts } from '../../lib/texts.ts';
 import { Loaded } from '../../ui/states.tsx';
 import { Ago } from '../../ui/time.tsx';
-import { Trouble } from '../home/trouble.tsx';
+import { Trouble } from '../../parts/trouble.tsx';
 
 /** Alerts that a screen on the wall has place for. */
 const MAX_ALERTS = 12;

@@ -4,10 +4,10 @@ import { call } from '../api/client.ts';
 import { path } from '../api/paths.ts';
 import { useResource } from '../api/resource.ts';
 import { texts } from '../lib/texts.ts';
-import { Action } from './action.tsx';
-import { Chip } from './chip.tsx';
-import { Loaded } from './states.tsx';
-import { Ago } from './time.tsx';
+import { Action } from '../ui/action.tsx';
+import { Chip } from '../ui/chip.tsx';
+import { Loaded } from '../ui/states.tsx';
+import { Ago } from '../ui/time.tsx';
 
 const EVERY_MS = 1_000;
 

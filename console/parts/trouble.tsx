@@ -1,9 +1,9 @@
 import type { VNode } from 'preact';
-import type { StatusView } from '../../../daemon/http/views.ts';
-import { href } from '../../lib/router.ts';
-import { texts } from '../../lib/texts.ts';
-import { Chip } from '../../ui/chip.tsx';
-import { Ago } from '../../ui/time.tsx';
+import type { StatusView } from '../../daemon/http/views.ts';
+import { href } from '../lib/router.ts';
+import { texts } from '../lib/texts.ts';
+import { Chip } from '../ui/chip.tsx';
+import { Ago } from '../ui/time.tsx';
 
 interface Fault {
   readonly key: string;
