@@ -32,6 +32,8 @@ export class ExchangeMask {
   readonly #secrets: SettingSecrets;
   /** Most requests of a channel have the same address and headers as the one before. */
   readonly #headers = new Map<string, { readonly value: string; readonly masked: string }>();
+  /** Most answers are as the one before, which was within the same second. */
+  #lastAnswer: { readonly given: ReceivedAnswer; readonly masked: ExchangeAnswer } | undefined;
   #url = '';
   #maskedUrl = '';
 
@@ -76,7 +78,15 @@ export class ExchangeMask {
     return { body: cut(masked, limit, bytes), body_bytes: bytes };
   }
 
-  #answer({ status, headers, text }: ReceivedAnswer, scrubber: ExchangeScrubber): ExchangeAnswer {
+  #answer(given: ReceivedAnswer, scrubber: ExchangeScrubber): ExchangeAnswer {
+    const before = this.#lastAnswer;
+    if (before !== undefined && isSame(before.given, given)) return before.masked;
+    const masked = this.#maskedAnswer(given, scrubber);
+    this.#lastAnswer = given.text.length > MAX_ANSWER_BODY_BYTES ? undefined : { given, masked };
+    return masked;
+  }
+
+  #maskedAnswer({ status, headers, text }: ReceivedAnswer, scrubber: ExchangeScrubber): ExchangeAnswer {
     const shown: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers).slice(0, MAX_HEADERS))
       if (!OF_CONNECTION.has(name)) shown[name] = this.#answerHeader(name, value, scrubber);
@@ -137,6 +147,13 @@ export class ExchangeMask {
     const query = search === '' ? '' : `?${queryWithout(search.slice(1), values)}`;
     return scrubber.scrub(`${segments.join('/')}${query}`);
   }
+}
+
+function isSame(one: ReceivedAnswer, other: ReceivedAnswer): boolean {
+  if (one.status !== other.status || one.text !== other.text) return false;
+  for (const name in one.headers) if (one.headers[name] !== other.headers[name]) return false;
+  for (const name in other.headers) if (one.headers[name] === undefined) return false;
+  return true;
 }
 
 const shortened = (value: string): string =>

@@ -155,3 +155,22 @@ test('bytes that are no text are described', () => {
     '[3 bytes that are no text]',
   );
 });
+
+test('an answer that differs from the one before in any part is masked anew', () => {
+  const mask = new ExchangeMask({});
+  const first: ReceivedAnswer = { status: 200, headers: { a: '1' }, text: 'ok' };
+  const answers = [first, { ...first }, { ...first, status: 201 }, { ...first, text: 'other' }];
+  const others = [
+    { ...first, headers: { a: '2' } },
+    { ...first, headers: { a: '1', b: '2' } },
+    { ...first, headers: {} },
+  ];
+  for (const answer of [...answers, ...others, first]) {
+    const record = new ExchangeRecord();
+    const request = { url: 'https://a.example/' };
+    record.sent(request);
+    record.answered(request, answer);
+    const { status, headers, text: body } = answer;
+    expect(mask.exchangeOf(record, new Scrubber())?.answer).toEqual({ status, headers, body });
+  }
+});
