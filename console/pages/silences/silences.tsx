@@ -64,7 +64,7 @@ function List({ silences }: { silences: readonly ListedSilenceView[] }): VNode {
           items={rows}
           label={t.title}
           row={46}
-          phoneRow={84}
+          phoneRow={72}
           keyOf={({ id }) => id}
           hrefOf={(row) => href(['silences', row.id])}
           isHeading={({ kind }) => kind !== 'silence'}
