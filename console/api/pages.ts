@@ -29,10 +29,24 @@ const MAX_EMPTY_PAGES = 50;
 /** A reader below this position is not disturbed by new rows. */
 const TOP_PX = 400;
 
+export interface PagesOptions {
+  /** Reads one page, where the answer is no JSON object. */
+  readonly read?: (path: string, query: Query, signal: AbortSignal) => Promise<Answer>;
+  /** Items may go away: a new first page replaces the list, and rows after it are read again. */
+  readonly vanish?: true;
+  /** Changes when the list may have changed; default: something has happened. */
+  readonly changes?: ReadonlySignal<unknown>;
+}
+
 /** Reads `GET path` page by page and keeps the first page up to date. `name` is the field with the items. */
-export function usePages<T extends { readonly id: string }>(path: string, name: string, query: Query): Pages<T> {
+export function usePages<T extends { readonly id: string }>(
+  path: string,
+  name: string,
+  query: Query,
+  options: PagesOptions = {},
+): Pages<T> {
   const address = addressOf(path, query).href;
-  const list = useMemo(() => new PageList<T>(path, name, query), [address]);
+  const list = useMemo(() => new PageList<T>(path, name, query, options), [address]);
   useEffect(() => list.open(), [list]);
   return list;
 }
@@ -45,10 +59,12 @@ class PageList<T extends { readonly id: string }> implements Pages<T> {
   readonly #path: string;
   readonly #name: string;
   readonly #query: Query;
+  readonly #options: PagesOptions;
   #next: string | null = null;
   #running: AbortController | undefined;
 
-  constructor(path: string, name: string, query: Query) {
+  constructor(path: string, name: string, query: Query, options: PagesOptions) {
+    this.#options = options;
     this.#path = path;
     this.#name = name;
     this.#query = query;
@@ -58,7 +74,7 @@ class PageList<T extends { readonly id: string }> implements Pages<T> {
   open(): () => void {
     this.reload();
     const stops = [
-      activity.subscribe(() => this.#changed()),
+      (this.#options.changes ?? activity).subscribe(() => this.#changed()),
       connection.subscribe((now) => now === 'open' && this.#changed()),
     ];
     return () => {
@@ -76,7 +92,7 @@ class PageList<T extends { readonly id: string }> implements Pages<T> {
       const last = first.at(-1);
       const at = last === undefined ? -1 : known.findIndex(({ id }) => id === last.id);
       // Rows after the first page are kept when they join it; otherwise too much has happened since.
-      if (at >= 0 && at + 1 < known.length) {
+      if (this.#options.vanish !== true && at >= 0 && at + 1 < known.length) {
         this.items.value = [...first, ...known.slice(at + 1)].slice(0, MAX_ITEMS);
         return;
       }
@@ -127,7 +143,8 @@ class PageList<T extends { readonly id: string }> implements Pages<T> {
     let cursor = from;
     for (let empty = 0; ; empty += 1) {
       const query = { ...this.#query, limit: String(PAGE_SIZE), ...(cursor !== null && { cursor }) };
-      const answer = await get<Answer>(this.#path, query, signal);
+      const { read = get<Answer> } = this.#options;
+      const answer = await read(this.#path, query, signal);
       if ((answer[this.#name] as readonly T[]).length > 0 || answer.next === null || empty >= MAX_EMPTY_PAGES)
         return answer;
       cursor = answer.next;

@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import { Page } from '../../ui/page.tsx';
+import { place } from '../../lib/router.ts';
+import { DeadList } from './dead-list.tsx';
+import { LetterPage } from './letter.tsx';
 
+/** Dead letters: the list, or one of them. */
 export function Dead(): VNode {
-  return <Page title={texts.value.dead.title}>{null}</Page>;
+  const [, id] = place.value.path;
+  return id === undefined ? <DeadList /> : <LetterPage key={id} id={id} />;
 }

@@ -45,3 +45,4 @@ export type DeadLetterEdited =
   | { readonly kind: 'invalid'; readonly problems: readonly EditProblem[] };
 
 export type * from '../../core/delivery/resend.ts';
+export type { DeadLetter };
