@@ -7,7 +7,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
 import { type DeadLetterSnapshot, snapshotDeadLetters } from './snapshot.ts';
-import { NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
+import { hasUniqueIds, NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
 
 /** Line of the file: a record, or the reason why it is none. Lines count from 1. */
 export type DeadLine =
@@ -68,8 +68,7 @@ export async function* readDeadLetters(file: string): AsyncIterable<DeadLine> {
   if (handle === undefined) return;
   // Both passes read the same file, even if a rewrite replaces it meanwhile.
   try {
-    const last = new Map<string, number>();
-    for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
+    const last = (await hasUniqueIds(handle)) ? NO_LINES : await lastLines(handle);
     for await (const { line, record, problem } of parsedLines(handle)) {
       if (record === undefined) yield { line, problem: problem! };
       // A line appended between the passes is not in `last`, and is the last one with its id.
@@ -78,6 +77,15 @@ export async function* readDeadLetters(file: string): AsyncIterable<DeadLine> {
   } finally {
     await handle.close();
   }
+}
+
+const NO_LINES: ReadonlyMap<string, number> = new Map();
+
+/** Last line of each id. */
+async function lastLines(handle: FileHandle): Promise<ReadonlyMap<string, number>> {
+  const last = new Map<string, number>();
+  for await (const { line, record } of parsedLines(handle)) if (record !== undefined) last.set(record.id, line);
+  return last;
 }
 
 class DeadLetterFile implements DeadLetters {

@@ -87,7 +87,7 @@ function compare(a: DeadPosition, b: DeadPosition): number {
 }
 
 /** Time of death in milliseconds; 0 if the record has no readable time, so that it sorts first. */
-export function deadAt(record: DeadLetter): number {
+export function deadAt(record: Pick<DeadLetter, 'dead_at'>): number {
   return Date.parse(record.dead_at) || 0;
 }
 

@@ -5,30 +5,43 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { deadAt, DeadCounts } from '../dead-letters/page.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 
+/** Members of a record that a plan needs. */
+type Planned = Pick<DeadLetter, 'id' | 'channel' | 'class' | 'dead_at'>;
+
+/** The part of a record that is kept for a plan alone, in which no message or event stays in memory. */
+export function plannedOf({ id, channel, class: deadClass, dead_at }: DeadLetter): Planned {
+  return { id, channel, class: deadClass, dead_at };
+}
+
 /** Records that a request selects, in the order of the file, and the lines of it that are no records. */
-export interface Selected {
-  readonly records: readonly DeadLetter[];
+export interface Selected<T> {
+  readonly records: readonly T[];
   readonly problems: readonly DeadLineProblem[];
 }
 
-/** `now`: milliseconds since the epoch. */
-export async function select(request: ResendRequest, deadLetters: DeadLetters, now: number): Promise<Selected> {
+/** `now`: milliseconds since the epoch. `keep`: what is kept of each record. */
+export async function select<T>(
+  request: ResendRequest,
+  deadLetters: DeadLetters,
+  now: number,
+  keep: (record: DeadLetter) => T,
+): Promise<Selected<T>> {
   const isSelected = selectionOf(request, now);
-  const records: DeadLetter[] = [];
+  const records: T[] = [];
   const problems: DeadLineProblem[] = [];
   for await (const line of deadLetters.read()) {
     if ('problem' in line) problems.push(line);
-    else if (isSelected(line.record)) records.push(line.record);
+    else if (isSelected(line.record)) records.push(keep(line.record));
   }
   return { records, problems };
 }
 
 /** Records to send, oldest first, and the plan that is shown before. `isTaken`: whether a running resend has the record. */
-export function planOf(
+export function planOf<T extends Planned>(
   request: ResendRequest,
-  { records: selected, problems }: Selected,
+  { records: selected, problems }: Selected<T>,
   { now, isTaken }: { readonly now: number; readonly isTaken: (id: string) => boolean },
-): { readonly records: readonly DeadLetter[]; readonly plan: ResendPlan['plan'] } {
+): { readonly records: readonly T[]; readonly plan: ResendPlan['plan'] } {
   const records = selected.filter(({ id }) => !isTaken(id)).sort((a, b) => deadAt(a) - deadAt(b));
   const channels = Object.fromEntries(
     [...groupBy(records, ({ channel }) => request.to ?? channel)].map(([channel, group]) => [channel, group.length]),
@@ -64,11 +77,8 @@ function filterOf(request: ResendRequest): DeadFilter {
   return Object.fromEntries(given) as DeadFilter;
 }
 
-export function groupBy(
-  records: readonly DeadLetter[],
-  key: (record: DeadLetter) => string,
-): Map<string, DeadLetter[]> {
-  const groups = new Map<string, DeadLetter[]>();
+export function groupBy<T>(records: readonly T[], key: (record: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
   for (const record of records) {
     const group = groups.get(key(record));
     if (group === undefined) groups.set(key(record), [record]);

@@ -3,7 +3,7 @@ import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../..
 import type { RunControl } from '../../lib/async/run-control.ts';
 import { BatchedChanges } from '../dead-letters/batched-changes.ts';
 import type { ResendingDeps } from './resend-deps.ts';
-import { planOf, select } from './resend-plan.ts';
+import { plannedOf, planOf, select } from './resend-plan.ts';
 import { ResendRun } from './resend-run.ts';
 import { ResentRegistry } from './resent-registry.ts';
 
@@ -49,12 +49,21 @@ export class Resending {
   }
 
   async plan(request: ResendRequest): Promise<ResendPlan> {
-    return { plan: (await this.#plan(request, false)).plan };
+    const { deadLetters, clock } = this.#deps;
+    const now = clock.now();
+    const selected = await select(request, deadLetters, now, plannedOf);
+    return { plan: planOf(request, selected, { now, isTaken: (id) => this.isTaken(id) }).plan };
   }
 
   /** Takes the records that a request selects. `run` or `giveBack` must follow. */
-  prepare(request: ResendRequest): Promise<PreparedResend> {
-    return this.#plan(request, true);
+  async prepare(request: ResendRequest): Promise<PreparedResend> {
+    const { deadLetters, clock } = this.#deps;
+    const now = clock.now();
+    const selected = await select(request, deadLetters, now, (record) => record);
+    const { records, plan } = planOf(request, selected, { now, isTaken: (id) => this.isTaken(id) });
+    // Taken in the turn in which those of other resends were left out, so that two requests at once never get the same one.
+    for (const { id } of records) this.#taken.add(id);
+    return { request, records, plan };
   }
 
   giveBack({ records }: PreparedResend): void {
@@ -106,16 +115,6 @@ export class Resending {
     await store.deliveries.resolveDead(id, { state: 'cancelled' });
     await deadLetters.change(new Map([[id, null]]));
     return true;
-  }
-
-  /** Takes the records in the turn in which it looks at those of other resends, so that two requests at once never get the same one. */
-  async #plan(request: ResendRequest, takes: boolean): Promise<PreparedResend> {
-    const { deadLetters, clock } = this.#deps;
-    const now = clock.now();
-    const selected = await select(request, deadLetters, now);
-    const { records, plan } = planOf(request, selected, { now, isTaken: (id) => this.#taken.has(id) });
-    if (takes) for (const { id } of records) this.#taken.add(id);
-    return { request, records, plan };
   }
 
   async #countRecords(): Promise<number> {
