@@ -15,7 +15,7 @@ import { CommandError, type CommonOptions } from '../render/terminal.ts';
 /** Client of a running daemon, over its Unix socket or, with `--url` and `--token`, over TCP. */
 export interface Client {
   /** Resolves to the parsed answer. Rejects with a CommandError: exit 69 when no daemon answers, else by its problem details. */
-  call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
+  call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<T>;
   /** The lines of an NDJSON answer as they come. */
   lines<T>(method: 'GET' | 'POST', path: string, body?: unknown, options?: CallOptions): AsyncIterable<T>;
   /** The `data:` of a server-sent event stream as it comes. */
@@ -34,6 +34,8 @@ export interface CallOptions {
   /** Text that explains a long wait. */
   readonly note?: () => Promise<string>;
   readonly signal?: AbortSignal;
+  /** Gets the `ETag` of the answer. */
+  readonly onEtag?: (etag: string) => void;
 }
 
 /** Dependencies of a client. */
@@ -75,7 +77,7 @@ async function connectionTo(url: string | undefined, locate: Locate): Promise<Co
   };
 }
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 class HttpClient implements Client {
   readonly #options: CommonOptions;
@@ -91,7 +93,9 @@ class HttpClient implements Client {
   async call<T>(method: Method, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
     const wait = this.#wait(`${method} ${path}`, call);
     try {
-      const text = await textOf(await this.#send(method, path, body, call, wait));
+      const answer = await this.#send(method, path, body, call, wait);
+      if (answer.headers.etag !== undefined) call.onEtag?.(answer.headers.etag);
+      const text = await textOf(answer);
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
       throw wait.failure(error, this.#unreachable);

@@ -1,5 +1,6 @@
 import type { Verb } from '../../context.ts';
 import { declareDrop } from './drop.ts';
+import { declareEdit } from './edit.ts';
 import { declareList } from './list.ts';
 import { declareResend } from './resend.ts';
 import { declareShow } from './show.ts';
@@ -7,6 +8,6 @@ import { declareShow } from './show.ts';
 export const verb: Verb = (program, context) => {
   const dead = program
     .command('dead')
-    .description('list, resend or drop dead letters: deliveries that failed for good');
-  for (const declare of [declareList, declareShow, declareResend, declareDrop]) declare(dead, context);
+    .description('list, edit, resend or drop dead letters: deliveries that failed for good');
+  for (const declare of [declareList, declareShow, declareEdit, declareResend, declareDrop]) declare(dead, context);
 };
