@@ -45,10 +45,14 @@ export class ProgressBar {
 
 /** Asks the user a question; true for `y` and `yes`. An interruption is no; of a question about the interruption itself, only the second one ends the process. */
 export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
-  const options = terminal.interrupted.aborted ? {} : { signal: terminal.interrupted };
   const asked = createInterface({ input: terminal.stdin, output: terminal.stdout });
+  const refusal = new AbortController();
+  // While a question is open, the terminal sends Ctrl-C as a character.
+  asked.on('SIGINT', () => refusal.abort());
+  const { interrupted } = terminal;
+  const signal = interrupted.aborted ? refusal.signal : AbortSignal.any([interrupted, refusal.signal]);
   try {
-    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `, options)).trim());
+    return /^y(es)?$/i.test((await asked.question(`${question} [y/N] `, { signal })).trim());
   } catch {
     return false;
   } finally {
