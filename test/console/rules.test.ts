@@ -36,18 +36,18 @@ ${more}`);
 
     await write('dedup: 5m');
     await page.getByText('`dedup` is not a setting of a rule').waitFor(SHOWN);
-    expect(await page.locator('.excerpt mark').textContent()).toBe('dedup');
+    expect(await page.locator('.rule-excerpt mark').textContent()).toBe('dedup');
     expect(await row('rules.yaml').getByText('kept').count()).toBe(1);
     await write('dedupe: 1h');
     await page.getByText('`dedup` is not a setting of a rule').waitFor({ ...SHOWN, state: 'detached' });
 
     await row('deploys').getByRole('link').click();
     await page.getByText('+    dedupe: 1h').waitFor(SHOWN);
-    expect(await page.locator('.source').textContent()).toContain(HOSTILE);
+    expect(await page.locator('.rule-source').textContent()).toContain(HOSTILE);
     await page.getByRole('link', { name: 'generation 2' }).click();
     await page.getByText('by a saved file').first().waitFor(SHOWN);
     expect(page.url()).toContain('#/rules?generation=2');
-    expect(await page.locator('details[open] .diff-removed').textContent()).toBe('-    dedupe: 10m\n');
+    expect(await page.locator('details[open] .rule-diff-removed').textContent()).toBe('-    dedupe: 10m\n');
 
     const many = Array.from(
       { length: 2_500 },

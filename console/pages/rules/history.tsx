@@ -70,7 +70,7 @@ function Generation({ of, isOpen }: { of: GenerationView; isOpen: boolean }): VN
   ] as const;
   return (
     <details
-      class="generation"
+      class="rule-generation"
       open={isOpen}
       ref={card}
       onToggle={({ currentTarget }) => {
@@ -78,14 +78,14 @@ function Generation({ of, isOpen }: { of: GenerationView; isOpen: boolean }): VN
       }}
     >
       <summary>
-        <span class="generation-time">{exact(at)}</span>
+        <span class="rule-generation-time">{exact(at)}</span>
         <Chip state={result} tone={RESULT_TONES[result]} />
-        <span class="generation-counts">
+        <span class="rule-generation-counts">
           {numbers.flatMap(([mark, count]) => (count > 0 ? [`${mark}${count}`] : [])).join(' ')}
         </span>
         <span>{common.generation(generation)}</span>
         <span class="soft">{words.by[by]}</span>
-        <span class="soft generation-ago">
+        <span class="soft rule-generation-ago">
           <Ago at={at} />
         </span>
       </summary>
@@ -101,10 +101,10 @@ function Changes({ of }: { of: GenerationView }): VNode {
   const { diff, diff_omitted: omitted = 0, notes, restart_needed: restart, problems } = of;
   const verbs = (['added', 'changed', 'removed'] as const).filter((verb) => of[verb].length > 0);
   return (
-    <div class="generation-body">
+    <div class="rule-generation-body">
       <Problems of={problems} />
       {verbs.map((verb) => (
-        <p key={verb} class="names">
+        <p key={verb} class="rule-parts">
           <span class="soft">{words[verb]}</span>{' '}
           {of[verb].slice(0, MAX_NAMES).map((name) => (
             <PartName key={name} name={name} isGone={verb === 'removed'} />
@@ -117,7 +117,7 @@ function Changes({ of }: { of: GenerationView }): VNode {
         <p key={note}>{note}</p>
       ))}
       {diff.map(({ rule, file, line, text }) => (
-        <figure key={rule} class="difference">
+        <figure key={rule} class="rule-change">
           <figcaption>
             <a href={href(['rules', rule])}>{rule}</a> <span class="soft">{`${file}:${line}`}</span>
           </figcaption>
@@ -133,5 +133,7 @@ function Changes({ of }: { of: GenerationView }): VNode {
 /** `rule failed-deploy` links to the rule. */
 function PartName({ name, isGone }: { name: string; isGone: boolean }): VNode {
   const rule = name.startsWith('rule ') ? name.slice('rule '.length) : undefined;
-  return <span class="name">{rule === undefined || isGone ? name : <a href={href(['rules', rule])}>{name}</a>}</span>;
+  return (
+    <span class="rule-part">{rule === undefined || isGone ? name : <a href={href(['rules', rule])}>{name}</a>}</span>
+  );
 }

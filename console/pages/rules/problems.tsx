@@ -9,14 +9,14 @@ export function Problems({ of, folder = '' }: { of: readonly ShownProblem[]; fol
   if (of.length === 0) return null;
   const errors = of.filter(({ level }) => level === 'error').length;
   return (
-    <section class="problems" aria-label={words.problems}>
-      {errors > 0 && <p class="problems-head">{words.refused(errors)}</p>}
+    <section class="rule-problems" aria-label={words.problems}>
+      {errors > 0 && <p class="rule-problems-head">{words.refused(errors)}</p>}
       <ul>
         {of.map((problem) => (
-          <li key={`${problem.file}:${problem.line}:${problem.column}:${problem.message}`} class="problem">
+          <li key={`${problem.file}:${problem.line}:${problem.column}:${problem.message}`} class="rule-problem">
             <p>
               <Chip state={problem.level} tone={problem.level === 'error' ? 'bad' : 'warn'} />{' '}
-              <span class="problem-place">
+              <span class="rule-problem-place">
                 {problem.file.startsWith(folder) ? problem.file.slice(folder.length) : problem.file}:{problem.line}:
                 {problem.column}
               </span>{' '}
@@ -39,8 +39,8 @@ function Excerpt({ of: { line, excerpt } }: { of: ShownProblem }): VNode | null 
   const marked =
     /^(?:"[^"]*"|'[^']*'|[^\s,:{}[\]]+)/.exec(text.slice(column - 1))?.[0] ?? text.slice(column - 1, column);
   return (
-    <pre class="excerpt">
-      <span class="excerpt-line">{line}</span> {before}
+    <pre class="rule-excerpt">
+      <span class="rule-excerpt-line">{line}</span> {before}
       <mark>{marked}</mark>
       {text.slice(before.length + marked.length)}
     </pre>

@@ -25,10 +25,10 @@ export function RulePage({ name }: { name: string }): VNode {
       title={name}
       actions={
         <>
-          <a class="page-link" href={href(['events'], { rule: name })}>
+          <a class="rule-link" href={href(['events'], { rule: name })}>
             {words.events}
           </a>
-          <a class="page-link" href={href(['play'], { rule: name })}>
+          <a class="rule-link" href={href(['play'], { rule: name })}>
             {words.play}
           </a>
           <CopyCommands curl={curlOf('GET', path('rules', name))} cli={cliOf('rules', name)} />
@@ -81,7 +81,7 @@ function factsOf(rule: WholeRuleView): readonly (readonly [string, ComponentChil
 
 function ChannelLink({ name }: { name: string }): VNode {
   return (
-    <a class="name" href={href(['channels'], { text: name })}>
+    <a class="rule-part" href={href(['channels'], { text: name })}>
       {name}
     </a>
   );
@@ -92,7 +92,7 @@ function Day({ rule }: { rule: WholeRuleView }): VNode {
   const { rules: words } = texts.value;
   const totals = totalsOf(rule);
   return (
-    <figure class="day">
+    <figure class="rule-day">
       <figcaption class="soft">{words.day}</figcaption>
       <Sparkline layers={layersOf(rule, now.value)} label={totalsText(rule) || words.dayNone} />
       {totals.length === 0 && <p class="soft">{words.dayNone}</p>}
@@ -117,7 +117,7 @@ function TestResults({ of }: { of: WholeRuleView['test_results'] }): VNode | nul
       {of.length === 0 && <p class="soft">{words.noTests}</p>}
       <ul>
         {of.map(({ file, line, name, ok, problems }) => (
-          <li key={`${file}:${line}`} class="test">
+          <li key={`${file}:${line}`} class="rule-test">
             <p>
               <Chip state={ok ? 'passed' : 'failed'} tone={ok ? 'ok' : 'bad'} /> {name}{' '}
               <span class="soft">{`${file.slice(file.lastIndexOf('/') + 1)}:${line}`}</span>
@@ -125,7 +125,7 @@ function TestResults({ of }: { of: WholeRuleView['test_results'] }): VNode | nul
             {problems.map((problem) => (
               <p
                 key={`${problem.line}:${problem.message}`}
-                class="test-problem"
+                class="rule-test-problem"
               >{`${problem.line}: ${problem.message}`}</p>
             ))}
           </li>
@@ -150,7 +150,7 @@ function RuleChanges({ name }: { name: string }): VNode {
           );
           if (changes.length === 0) return <p class="soft">{words.noRuleChanges}</p>;
           return changes.map(({ one, text }) => (
-            <figure key={one.at} class="difference">
+            <figure key={one.at} class="rule-change">
               <figcaption>
                 <a href={href(['rules'], { generation: String(one.generation) })}>{exact(one.at)}</a>{' '}
                 <Chip state={one.result} tone={RESULT_TONES[one.result]} />

@@ -11,7 +11,7 @@ export function Tabs(): VNode {
     [words.changes, href(['rules'], { generation: 'last' }), isHistory],
   ] as const;
   return (
-    <nav class="tabs" aria-label={words.title}>
+    <nav class="rule-tabs" aria-label={words.title}>
       {tabs.map(([name, address, isHere]) => (
         <a key={address} href={address} {...(isHere && { 'aria-current': 'page' })}>
           {name}
