@@ -6,6 +6,7 @@ export type Tone = 'ok' | 'warn' | 'bad' | 'quiet' | 'accent';
 const TONES: Readonly<Record<string, Tone>> = {
   ok: 'ok',
   running: 'ok',
+  up: 'ok',
   delivered: 'ok',
   notified: 'ok',
   resolved: 'ok',

@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import { Page } from '../../ui/page.tsx';
+import { place } from '../../lib/router.ts';
+import { ChannelList } from './channel-list.tsx';
+import { ChannelPage } from './channel.tsx';
 
+/** Channels: all of them, or the one in the address. */
 export function Channels(): VNode {
-  return <Page title={texts.value.channels.title}>{null}</Page>;
+  const name = place.value.path[1];
+  return name === undefined ? <ChannelList /> : <ChannelPage key={name} name={name} />;
 }

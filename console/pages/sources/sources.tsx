@@ -1,7 +1,10 @@
 import type { VNode } from 'preact';
-import { texts } from '../../lib/texts.ts';
-import { Page } from '../../ui/page.tsx';
+import { place } from '../../lib/router.ts';
+import { SourceList } from './source-list.tsx';
+import { SourcePage } from './source.tsx';
 
+/** Sources: all of them, or the one in the address. */
 export function Sources(): VNode {
-  return <Page title={texts.value.sources.title}>{null}</Page>;
+  const name = place.value.path[1];
+  return name === undefined ? <SourceList /> : <SourcePage key={name} name={name} />;
 }
