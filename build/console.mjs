@@ -54,7 +54,9 @@ function styleOf(source) {
     .map((file) => readFileSync(path.join(source, file), 'utf8'))
     .join('\n')
     .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/\s*\n\s*/g, '\n')
+    .replace(/\s*([{};\n])\s*/g, (_, sign) => sign.trim())
+    .replace(/([:,])\s+/g, '$1')
+    .replaceAll(';}', '}')
     .trim();
 }
 
