@@ -57,6 +57,12 @@ test('a hold with an end and a reason is shown with its person, and survives a k
   await post({ type: 'disk', data: { host: 'db1' } });
   await home.kill();
   await home.start();
+  const ofState = async (state: string): Promise<string> =>
+    (await home.belfry(['deliveries', '--state', state])).stdout;
+  expect([await ofState('held'), await ofState('pending')]).toEqual([
+    expect.stringContaining('disk-full'),
+    'no deliveries\n',
+  ]);
   const [shown] = (await home.belfry(['channel', 'list', '--json'])).stdout.split('\n');
   expect(JSON.parse(shown!)).toMatchObject({
     state: 'paused',
