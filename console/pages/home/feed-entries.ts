@@ -1,4 +1,4 @@
-import type { FeedItem } from '../../../daemon/http/views.ts';
+import type { DeliveryView, EventView, FeedItem } from '../../../daemon/http/views.ts';
 import { href } from '../../lib/router.ts';
 
 /** One line of the live feed. */
@@ -58,6 +58,34 @@ export function entryOf(item: FeedItem, number: number): FeedEntry {
     what: event.type,
     to: href(['events', event.id]),
   };
+}
+
+/** Entries of the history, newest first: what happened before the page was opened. */
+export function pastEntries(events: readonly EventView[], deliveries: readonly DeliveryView[]): readonly FeedEntry[] {
+  const outcomesOf = ({ outcomes }: EventView): readonly string[] => [...new Set(Object.values(outcomes))];
+  const entries: readonly FeedEntry[] = [
+    ...events.map((event) => ({
+      id: `event ${event.id}`,
+      kind: 'event' as const,
+      at: event.received_at,
+      states: outcomesOf(event).length === 0 ? ['no_match'] : outcomesOf(event).slice(0, MAX_STATES),
+      what: event.type,
+      subject: event.subject ?? '',
+      source: event.source,
+      to: href(['events', event.id]),
+    })),
+    ...deliveries.map(({ id, created_at: created = '', attempts, state, rule, channel, key }) => ({
+      id: `delivery ${id}`,
+      kind: 'delivery' as const,
+      at: attempts.at(-1)?.at ?? created,
+      states: [state],
+      what: `${rule} → ${channel}`,
+      subject: key,
+      source: '',
+      to: href(['deliveries', id]),
+    })),
+  ];
+  return entries.toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
 }
 
 /** The new entries before the old ones, newest first, bounded. */

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
+import { get } from '../../api/client.ts';
 import { follow } from '../../api/feed.ts';
 import { place } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
@@ -10,18 +12,20 @@ import { WindowedList } from '../../ui/list.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Empty } from '../../ui/states.tsx';
 import { Time } from '../../ui/time.tsx';
-import { type FeedEntry, entryOf, matches, withNew } from './feed-entries.ts';
+import { type FeedEntry, entryOf, matches, MAX_ENTRIES, pastEntries, withNew } from './feed-entries.ts';
 
 /** New entries are shown together, so that a burst does not draw the page for each of them. */
 const DRAW_MS = 250;
+/** Past events, and past deliveries, with which the list begins. */
+const PAST = '30';
 
-/** Events and deliveries as they happen, newest first. A pause collects what comes, without moving the list. */
-export function LiveFeed(): VNode {
-  const { home } = texts.value;
+/** Entries of the live feed. While it is paused, new ones wait. */
+function useFeed() {
   const entries = useSignal<readonly FeedEntry[]>([]);
   const waiting = useSignal<readonly FeedEntry[]>([]);
   const isPaused = useSignal(false);
   const number = useRef(0);
+  useEffect(() => readPast((past) => (entries.value = [...entries.value, ...past].slice(0, MAX_ENTRIES))), []);
   useEffect(() => {
     let collected: FeedEntry[] = [];
     const stop = follow((item) => {
@@ -45,6 +49,28 @@ export function LiveFeed(): VNode {
     entries.value = withNew(entries.value, waiting.value.toReversed());
     waiting.value = [];
   };
+  return { entries, waiting, isPaused, toggle };
+}
+
+/** Reads the latest events and deliveries of the history; returns the end of that. */
+function readPast(onRead: (entries: readonly FeedEntry[]) => void): () => void {
+  const controller = new AbortController();
+  const read = <T,>(list: string): Promise<T> => get<T>(`/v1/${list}`, { limit: PAST }, controller.signal);
+  Promise.all([
+    read<{ events: readonly EventView[] }>('events'),
+    read<{ deliveries: readonly DeliveryView[] }>('deliveries'),
+  ]).then(
+    ([{ events }, { deliveries }]) => onRead(pastEntries(events, deliveries)),
+    // The list begins empty then, and the connection says why.
+    () => undefined,
+  );
+  return () => controller.abort();
+}
+
+/** Events and deliveries as they happen, newest first. A pause collects what comes, without moving the list. */
+export function LiveFeed(): VNode {
+  const { home } = texts.value;
+  const { entries, waiting, isPaused, toggle } = useFeed();
   const { kind, text } = place.value.query;
   const shown = entries.value.filter((entry) => matches(entry, { ...(kind && { kind }), ...(text && { text }) }));
   return (
