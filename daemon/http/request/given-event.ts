@@ -18,10 +18,11 @@ export function readObject(body: unknown, known: readonly string[], code: string
   });
 }
 
-/** Reads exactly one of `event` and `id` from a body. Throws 400 with `code` otherwise. */
+/** Reads exactly one of `event` and `id` from a body; a text in `event` is an id, too. Throws 400 with `code` otherwise. */
 export function readNamedEvent({ event, id }: Readonly<Record<string, unknown>>, code: string): NamedEvent {
   if ((event === undefined) === (id === undefined)) throw new HttpProblem(400, code, 'give either `event` or `id`');
   if (id !== undefined) return { id: readText('id', id, code) };
+  if (typeof event === 'string') return { id: readText('event', event, code) };
   const found = givenEvent(event);
   if (found.ok) return { event: found.event };
   throw new HttpProblem(400, `${code.replace(/\..*$/, '')}.event`, found.message, {

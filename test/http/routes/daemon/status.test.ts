@@ -39,9 +39,10 @@ test('a channel is held, released and tested by its name', async () => {
   expect((await post(to, '/v1/channels/ops/release', '')).json).toEqual({ channel: 'ops', held: false });
   const tested = { rule: 'disk', id: 'e-1' };
   expect((await post(to, '/v1/channels/ops/test', tested)).status).toBe(200);
+  expect((await post(to, '/v1/channels/ops/test', { rule: 'disk', event: 'e-1' })).status).toBe(200);
   for (const wrong of [[], { rule: 'disk' }, { id: 'e-1' }, { rul: 'disk', id: 'e-1' }, { rule: '', id: 'e-1' }])
     expect((await post(to, '/v1/channels/ops/test', wrong)).json).toMatchObject({ code: 'test.request' });
-  expect(to.daemon.tested).toEqual([tested]);
+  expect(to.daemon.tested).toEqual([tested, tested]);
   expect((await post(to, '/v1/channels/ops/test', '')).json).toMatchObject({
     ok: true,
     receipt: { answer: 'written' },

@@ -41,6 +41,7 @@ test('a past event is named by its id', async () => {
   const to = await openTestListener();
   to.daemon.onExplain = async ({ id }) => (id === 'e-1' ? EXPLANATION : undefined);
   expect((await post(to, '/v1/explain', { id: 'e-1' })).json).toEqual(EXPLANATION);
+  expect((await post(to, '/v1/explain', { event: 'e-1' })).json).toEqual(EXPLANATION);
   expect(await post(to, '/v1/explain', { id: 'e-2' })).toMatchObject({ status: 404, json: { code: 'event.none' } });
 });
 
