@@ -117,7 +117,8 @@ export interface DaemonApi extends DeadLetterApi, RerunApi {
 
 /** The rules in force and their history. */
 export interface RulesApi {
-  page(request: { readonly limit: number; readonly from: number }): Promise<RulesView>;
+  /** With `text` each rule has its text. */
+  page(request: { readonly limit: number; readonly from: number; readonly text: boolean }): Promise<RulesView>;
   /** Undefined when there is no such rule. */
   rule(name: string): Promise<WholeRuleView | undefined>;
   /** The last reloads, the latest first. */

@@ -23,7 +23,10 @@ export interface TestDialogProps {
 export function TestDialog({ channel, onClose, onTested }: TestDialogProps): VNode {
   const { channels, common } = texts.value;
   const { rule = '', event = '' } = place.value.query;
-  const rules = useResource<{ rules: readonly { readonly name: string }[] }>('/v1/rules', { live: false });
+  const rules = useResource<{ rules: readonly { readonly name: string }[] }>('/v1/rules', {
+    query: { text: 'false' },
+    live: false,
+  });
   const past = useResource<{ events: readonly EventView[] }>('/v1/events', {
     query: { limit: EVENTS, ...(rule !== '' && { rule }) },
     live: false,

@@ -129,7 +129,10 @@ function useLoaded(): void {
 
 function RulesActions(): VNode | null {
   const { play } = texts.value;
-  const loaded = useResource<{ readonly rules: readonly { readonly name: string }[] }>('/v1/rules', { live: false });
+  const loaded = useResource<{ readonly rules: readonly { readonly name: string }[] }>('/v1/rules', {
+    query: { text: 'false' },
+    live: false,
+  });
   const names = loaded.value.value?.rules.map(({ name }) => name) ?? [];
   if (names.length === 0) return null;
   return (

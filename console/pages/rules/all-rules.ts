@@ -12,6 +12,8 @@ export type AllRules = Pick<RulesView, 'generation' | 'problems' | 'tests'> & { 
 /** Their numbers change all the time, and reading ten thousand rules takes ten calls. */
 const EVERY_MS = 15_000;
 const MAX_TRIES = 3;
+/** The list does not show the texts, which are most of an answer. */
+const WITHOUT_TEXT = { text: 'false' };
 
 /** Reads all rules, again when they were reloaded, and every 15 s. */
 export function useAllRules(): Resource<AllRules> {
@@ -54,11 +56,11 @@ export function useAllRules(): Resource<AllRules> {
 /** Reads all pages; begins again if the rules are reloaded meanwhile. */
 async function allRules(signal: AbortSignal): Promise<AllRules> {
   for (let tries = 1; ; tries += 1) {
-    const first = await get<RulesView>('/v1/rules', {}, signal);
+    const first = await get<RulesView>('/v1/rules', WITHOUT_TEXT, signal);
     const rules = [...first.rules];
     let next = first.next;
     while (next !== null) {
-      const page: RulesView = await get<RulesView>('/v1/rules', { cursor: next }, signal);
+      const page: RulesView = await get<RulesView>('/v1/rules', { ...WITHOUT_TEXT, cursor: next }, signal);
       if (page.generation !== first.generation && tries < MAX_TRIES) break;
       rules.push(...page.rules);
       next = page.next;

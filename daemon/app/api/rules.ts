@@ -3,7 +3,7 @@ import { stepFields } from '../../core/flow/steps/index.ts';
 import { waitingCount } from '../../core/flow/waiting.ts';
 import type { CompiledRule } from '../../core/ruleset.ts';
 import { isObject } from '../../core/values/json.ts';
-import type { RulesApi, RuleView, RulesView } from '../../http/daemon-api.ts';
+import type { RulesApi, RuleView, RulesView, WholeRuleView } from '../../http/daemon-api.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { maskRuleText } from '../../reload/text/mask.ts';
 import type { RuleSource } from '../../reload/text/rule-source.ts';
@@ -22,14 +22,14 @@ export function rulesOf(deps: RulesDeps): RulesApi {
   const { live, store, clock, generations, ruleTests } = deps;
   const activity = (): Promise<Activity> => store.activity(clock.now() - DAY_MS);
   return {
-    async page({ limit, from }) {
+    async page({ limit, from, text }) {
       const { rules } = await activity();
       const { list } = live.ruleSources;
       const views = viewsOf(list.slice(from, from + limit), rules, deps);
       return {
         generation: live.generation,
         total: list.length,
-        rules: views,
+        rules: text ? views.map((view) => ({ ...view, ...textOf(live.ruleSources.get(view.name)!) })) : views,
         next: from + limit < list.length ? String(from + limit) : null,
         problems: live.files
           .flatMap(({ problems }) => problems)
@@ -43,13 +43,11 @@ export function rulesOf(deps: RulesDeps): RulesApi {
       const source = live.ruleSources.get(name);
       const [view] = source === undefined ? [] : viewsOf([source], rules, deps);
       if (source === undefined || view === undefined) return undefined;
-      const { text, line } = source.text;
       const results = ruleTests.last?.results.filter((result) => result.rules.includes(name));
       return {
         ...view,
         generation: live.generation,
-        text,
-        text_line: line,
+        ...textOf(source),
         ...(results !== undefined && { test_results: results }),
       };
     },
@@ -57,6 +55,11 @@ export function rulesOf(deps: RulesDeps): RulesApi {
     test: () => ruleTests.run(),
   };
 }
+
+const textOf = ({ text: { text, line } }: RuleSource): Pick<WholeRuleView, 'text' | 'text_line'> => ({
+  text,
+  text_line: line,
+});
 
 function testsOf({ ruleTests }: RulesDeps): Pick<RulesView, 'tests'> {
   if (ruleTests.last === undefined) return {};

@@ -67,6 +67,10 @@ export interface RuleView {
   readonly alerts: { readonly firing: number; readonly acknowledged: number };
   /** Tests that name it; absent if the tests were not run for these rules. */
   readonly tests?: { readonly passed: number; readonly failed: number };
+  /** Its lines in the file with their comments, secrets masked; left out of a page on request. */
+  readonly text?: string;
+  /** Number of the first line of the text. */
+  readonly text_line?: number;
 }
 
 export interface RuleHourView {
@@ -75,11 +79,10 @@ export interface RuleHourView {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** A rule in force with its lines in the file, secrets masked. */
+/** A rule in force with the results of its tests. */
 export interface WholeRuleView extends RuleView {
   readonly generation: number;
   readonly text: string;
-  /** Number of the first line of the text. */
   readonly text_line: number;
   readonly test_results?: readonly RuleTestResultView[];
 }

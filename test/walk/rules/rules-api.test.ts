@@ -46,7 +46,11 @@ ${more}`);
     last_notified: expect.stringMatching(/^20/),
     waiting: 0,
     alerts: { firing: 0, acknowledged: 0 },
+    text: expect.stringMatching(/^ {2}# Deploys that failed\.\n {2}- name: deploys\n/),
+    text_line: 8,
   });
+  const { body: bare } = await home.call<RulesView>('GET', '/v1/rules?text=false');
+  expect(bare.rules[0]).not.toHaveProperty('text');
   const hours = page.rules[0]!.outcomes;
   expect(hours.every(({ at }) => at.endsWith(':00:00.000Z'))).toBe(true);
   const counted = Object.fromEntries(hours.flatMap(({ counts }) => Object.entries(counts)));

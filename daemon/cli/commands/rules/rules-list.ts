@@ -25,7 +25,10 @@ async function list(terminal: Terminal, client: Client, options: CommonOptions):
   const style = styleOf(terminal, options);
   const rows: string[][] = [];
   for (let cursor: string | null = '0'; cursor !== null; ) {
-    const page: RulesView = await client.call<RulesView>('GET', `/v1/rules?cursor=${cursor}`);
+    const page: RulesView = await client.call<RulesView>(
+      'GET',
+      `/v1/rules?cursor=${cursor}&text=${options.json ?? false}`,
+    );
     if (options.json) for (const rule of page.rules) jsonLine(terminal, rule);
     else rows.push(...page.rules.map((rule) => rowOf(rule, style, terminal)));
     cursor = page.next;

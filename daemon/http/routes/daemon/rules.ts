@@ -1,4 +1,4 @@
-import { count } from '../../../core/values/value-kind.ts';
+import { count, oneOf } from '../../../core/values/value-kind.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type RequestContext, type Route, routeWithQuery, sendJson } from '../route.ts';
 
@@ -17,14 +17,16 @@ export const rulesRoutes: readonly Route[] = [
         about: `size of a page: ${MAX_PAGE_SIZE} if not set, which is the largest`,
       },
       cursor: { kind: count(0, MAX_RULES), about: '`next` of the page before' },
+      text: { kind: oneOf(['true', 'false']), about: '`false`: leave out the `text` of each rule' },
     },
     summary: 'The rules in force, with what each did last, a page at a time.',
     answers: {
       200: '`{"generation","total","rules":[...],"next","problems":[...]}`; `next` is null on the last page',
       400: 'An unknown or wrong parameter',
     },
-    async handle({ response, query: { limit = MAX_PAGE_SIZE, cursor = 0 } }, { daemon, scrubber }) {
-      sendJson(response, 200, scrubber.scrubJson(await daemon.rules.page({ limit, from: cursor })));
+    async handle({ response, query: { limit = MAX_PAGE_SIZE, cursor = 0, text } }, { daemon, scrubber }) {
+      const page = await daemon.rules.page({ limit, from: cursor, text: text !== 'false' });
+      sendJson(response, 200, scrubber.scrubJson(page));
     },
   }),
   {
