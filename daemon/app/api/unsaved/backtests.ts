@@ -78,6 +78,7 @@ export class Backtests {
     const { from, since, until } = range;
     const reader = new HistoryReader(store, range);
     const oldest = await reader.oldest();
+    yield { progress: 0, events: 0, at: rfc3339(from) };
     let reportedAt = clock.monotonic();
     let replayed = 0;
     let events = 0;

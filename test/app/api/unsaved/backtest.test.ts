@@ -103,6 +103,17 @@ rules:
   expect(one.rules).toMatchObject([{ rule: 'other', was: 1, would: 1 }]);
 });
 
+test('the first line is progress, also of a short history', async () => {
+  const { api, start } = await opened(`${CHANNELS}rules: [{ name: disk, match: { type: disk }, notify: ops }]`);
+  const lines: unknown[] = [];
+  for await (const line of api.backtest({ since: { ago: HOUR } }, new AbortController().signal)) lines.push(line);
+  const at = new Date(start - 25 * HOUR).toISOString();
+  expect(lines).toMatchObject([
+    { progress: 0, events: 0, at },
+    { was: 0, would: 0 },
+  ]);
+});
+
 test('windows that were open at the beginning are as they were, by the events of the day before', async () => {
   const history = await opened(`${CHANNELS}
 rules: [{ name: disk, match: { type: disk }, dedupe: 6h, notify: ops }]
