@@ -16,6 +16,8 @@ const MASK = '***';
 const SCHEME = /^(?:Basic|Bearer|Digest|Token|Bot|GenieKey|Key|vapid|WEBPUSH)\s/i;
 /** Text beyond the limit that is searched, too, so that the beginning of a secret does not stay at the end of a cut text. */
 const MARGIN_BYTES = 1024;
+/** Longest note of a cut, such as ` (+1911 bytes)`. */
+const MAX_NOTE_BYTES = 32;
 const MAX_HEADER_CHARS = 512;
 const MAX_HEADERS = 64;
 /** Headers about the connection and not about the answer. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
@@ -159,9 +161,9 @@ function isSame(one: ReceivedAnswer, other: ReceivedAnswer): boolean {
 const shortened = (value: string): string =>
   value.length <= MAX_HEADER_CHARS ? value : `${value.slice(0, MAX_HEADER_CHARS)}…`;
 
-/** Cuts a text to the limit, without the margin that was searched with it. */
+/** Cuts a text to the limit with the note of its cut, and without the margin that was searched with it. */
 function cut(masked: string, limit: number, bytes: number): string {
-  const searched = Buffer.from(masked, 'utf8');
-  const { text } = textOf(masked, Math.min(limit, Math.max(0, searched.length - MARGIN_BYTES)));
-  return `${text}… (+${Math.max(0, bytes - Buffer.byteLength(text))} bytes)`;
+  const searched = Buffer.byteLength(masked) - MARGIN_BYTES;
+  const { text } = textOf(masked, Math.max(0, Math.min(limit - MAX_NOTE_BYTES, searched)));
+  return `${text}… (+${bytes - Buffer.byteLength(text)} bytes)`;
 }
