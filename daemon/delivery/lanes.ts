@@ -104,7 +104,8 @@ export class Lanes {
       const stored = await store.deliveries.find(id);
       if (stored?.state === 'dead') {
         const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
-        await store.deliveries.resolveDead(id, { state: 'delivered', attempt, receipt });
+        const { channel } = stored.delivery;
+        await store.deliveries.resolveDead(id, { state: 'delivered', channel, attempt, receipt });
         await deadLetters.change(new Map([[id, null]]));
       } else if (stored?.state === 'sending' || stored?.state === 'pending') {
         const settlement = { state: 'delivered' as const, receipt };

@@ -39,10 +39,13 @@ export interface DeliveryStore {
    * the same amount; undefined changes nothing.
    */
   reschedule(now: number, dueAt: (delivery: Delivery, dueAt: number) => number | undefined): Promise<void>;
-  /** Ends a dead delivery that a person has resent or dropped. Does nothing unless the delivery is dead. */
+  /**
+   * Ends a dead delivery that a person has resent or dropped; `channel` is the one that delivered it, which may be another than its
+   * own. Does nothing unless the delivery is dead.
+   */
   resolveDead(
     id: string,
-    end: (AttemptMade & { state: 'delivered'; receipt: Receipt }) | { state: 'cancelled' },
+    end: (AttemptMade & { state: 'delivered'; receipt: Receipt; channel: string }) | { state: 'cancelled' },
   ): Promise<void>;
   find(id: string): Promise<StoredDelivery | undefined>;
   /** Exchange of the last attempt. Undefined if the attempt sent nothing that is recorded. */

@@ -25,6 +25,8 @@ export interface Attempt {
   readonly message?: string;
   /** Probe of an open breaker, which does not count in the retry schedule. */
   readonly probe?: boolean;
+  /** Channel that delivered a dead letter, where it is not the one of the delivery. */
+  readonly channel?: string;
 }
 
 /** Proof of a delivery: the provider's message id, or its response. */

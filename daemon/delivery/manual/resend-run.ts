@@ -135,7 +135,7 @@ export class ResendRun {
         if (channelRun.refusal !== undefined) return { id, channel, state: 'dead', error: channelRun.refusal };
         return signal.aborted ? undefined : { id, channel, state: 'dead', error: STOPPED };
       case 'delivered':
-        await registry.recordDelivered(id, status !== undefined, result, control.cancelled);
+        await registry.recordDelivered(id, status !== undefined, { ...result, channel }, control.cancelled);
         await changes.add(id, null);
         log.info({ delivery: id, receipt: result.receipt.id }, `${channel}: resent`);
         return { id, channel, state: 'delivered', receipt: result.receipt };

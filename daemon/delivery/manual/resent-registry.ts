@@ -20,14 +20,14 @@ export class ResentRegistry {
     this.#clock = clock;
   }
 
-  /** Durable when it resolves. `isStored`: the store has the delivery. Retries while the disk is full, until `signal` aborts. */
+  /** Durable when it resolves. `isStored`: the store has the delivery; `channel` has delivered it. Retries while the disk is full, until `signal` aborts. */
   async recordDelivered(
     id: string,
     isStored: boolean,
-    { attempt, exchange, receipt }: AttemptMade & { readonly receipt: Receipt },
+    { channel, attempt, exchange, receipt }: AttemptMade & { readonly channel: string; readonly receipt: Receipt },
     signal: AbortSignal,
   ): Promise<void> {
-    const end = { state: 'delivered' as const, attempt, receipt, ...(exchange !== undefined && { exchange }) };
+    const end = { state: 'delivered' as const, channel, attempt, receipt, ...(exchange !== undefined && { exchange }) };
     await retryWhileDiskFull(this.#clock, signal, () =>
       isStored ? this.#store.deliveries.resolveDead(id, end) : this.#mark(id),
     );

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { LaterResult, RuleResult } from '../../../daemon/core/flow/decision.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import type { Store } from '../../../daemon/store/store.ts';
-import { ATTEMPT, claim, event, HOUR, newDelivery, NOW, RECEIPT } from './samples.ts';
+import { ATTEMPT, claim, event, HOUR, ingestDead, newDelivery, NOW, RECEIPT } from './samples.ts';
 
 /** Tests of the last uses of rules, channels and silences. */
 export function countsActivity(store: () => Store): void {
@@ -74,5 +74,17 @@ export function countsActivity(store: () => Store): void {
     const [sent] = await claim(store());
     await store().deliveries.settle(sent!.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
     expect((await store().activity(NOW)).delivered).toEqual(new Map([['ops', NOW + ATTEMPT.ms]]));
+  });
+
+  it('counts a dead letter that was sent elsewhere as a delivery of that channel', async () => {
+    const { id } = await ingestDead(store());
+    await store().deliveries.resolveDead(id, {
+      state: 'delivered',
+      channel: 'mail',
+      attempt: ATTEMPT,
+      receipt: RECEIPT,
+    });
+    expect((await store().activity(NOW)).delivered).toEqual(new Map([['mail', NOW + ATTEMPT.ms]]));
+    expect((await store().deliveries.find(id))?.delivery.attempts.at(-1)).toEqual({ ...ATTEMPT, channel: 'mail' });
   });
 }

@@ -158,7 +158,7 @@ async function endAs(store: Store, end: string, { id, channel }: Delivery, now: 
   if (end === 'claimed') return;
   await store.deliveries.settle(id, ENDS[end] ?? ENDS['dead']!);
   if (end === 'resent')
-    await store.deliveries.resolveDead(id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
+    await store.deliveries.resolveDead(id, { state: 'delivered', channel, attempt: ATTEMPT, receipt: RECEIPT });
   if (end === 'dropped') await store.deliveries.resolveDead(id, { state: 'cancelled' });
 }
 

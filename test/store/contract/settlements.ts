@@ -69,6 +69,7 @@ export function settlesDeliveries(store: () => Store): void {
     expect(await deliveries.exchange(made.id)).toEqual(exchange('dead \0'));
     await deliveries.resolveDead(made.id, {
       state: 'delivered',
+      channel: made.channel,
       attempt: ATTEMPT,
       receipt: RECEIPT,
       exchange: exchange('resent'),
@@ -187,7 +188,8 @@ export function resolvesDead(store: () => Store): void {
       state: 'dead',
       error: { ...ERROR, class: 'permanent' },
     });
-    await store().deliveries.resolveDead(dead.id, { state: 'delivered', attempt: ATTEMPT, receipt: RECEIPT });
+    const { channel } = dead;
+    await store().deliveries.resolveDead(dead.id, { state: 'delivered', channel, attempt: ATTEMPT, receipt: RECEIPT });
     await store().deliveries.resolveDead(dead.id, { state: 'cancelled' });
     expect(await store().deliveries.find(dead.id)).toMatchObject({
       state: 'delivered',

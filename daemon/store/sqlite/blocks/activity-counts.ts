@@ -83,7 +83,8 @@ export class ActivityCounts {
     const statement = db.statement("SELECT attempts, body ->> '$.createdAt' FROM deliveries WHERE seq = ?");
     for (const [channel, seq] of this.#delivered) {
       const [attempts, createdAt] = statement.get([seq]) as [string, number];
-      this.#use(USE.delivered, channel, deliveredAt(JSON.parse(attempts) as Attempt[], createdAt));
+      const made = JSON.parse(attempts) as Attempt[];
+      this.#use(USE.delivered, made.at(-1)?.channel ?? channel, deliveredAt(made, createdAt));
     }
     this.#delivered.clear();
   }

@@ -1,8 +1,9 @@
+import type { Attempt } from '../../../core/delivery/delivery.ts';
 import type { Writes } from './commit.ts';
 import type { CounterChange } from './counters.ts';
 import type { ChannelQueue } from '../pending/channel-queue.ts';
 import { STATE } from '../engine/schema.ts';
-import type { AttemptMade, DeliveryStore, Settlement } from '../../store.ts';
+import type { AttemptMade, DeliveryStore, Settlement, StoredDelivery } from '../../store.ts';
 
 /** Changes that a settlement makes to the row, the counters and the pending index. */
 export interface SettlementUpdate {
@@ -80,15 +81,27 @@ export function writeUpdate(
 }
 
 /** Writes the end of a dead delivery that a person has resent or dropped. */
-export function writeResolved(writes: Writes, seq: number, end: Parameters<DeliveryStore['resolveDead']>[1]): void {
+export function writeResolved(
+  writes: Writes,
+  { seq, stored }: { readonly seq: number; readonly stored: Pick<StoredDelivery, 'delivery'> },
+  end: Parameters<DeliveryStore['resolveDead']>[1],
+): void {
   const delivered = end.state === 'delivered' ? end : undefined;
   if (delivered?.exchange !== undefined) writes.add('exchange', seq, JSON.stringify(delivered.exchange));
   writes.add(
     'resolveDead',
     seq,
-    delivered === undefined ? null : JSON.stringify(delivered.attempt),
+    delivered === undefined ? null : JSON.stringify(attemptOf(delivered, stored.delivery.channel)),
     STATE[end.state],
     delivered === undefined ? null : JSON.stringify(delivered.receipt),
   );
   writes.add('endedOtherwise', seq);
+}
+
+/** The attempt that delivered, with its channel where that is not `own`, the channel of the delivery. */
+function attemptOf(
+  { attempt, channel }: { readonly attempt: Attempt; readonly channel: string },
+  own: string,
+): Attempt {
+  return channel === own ? attempt : { ...attempt, channel };
 }

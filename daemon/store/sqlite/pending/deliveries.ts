@@ -275,13 +275,11 @@ export class SqliteDeliveries implements DeliveryStore {
     committer.check();
     if (row === undefined || row.state !== STATE.dead) return;
     const writes = new Writes();
-    writeResolved(writes, row.seq, end);
+    writeResolved(writes, row, end);
     const delivered = end.state === 'delivered';
     await committer.submit({
       writes,
-      ...(delivered && {
-        onCommitted: () => this.lastDelivered.note(row.stored.delivery.channel, row.seq, end.attempt),
-      }),
+      ...(delivered && { onCommitted: () => this.lastDelivered.note(end.channel, row.seq, end.attempt) }),
       counts: { dead: -1, ...(delivered ? { delivered: 1 } : { cancelled: 1 }) },
       decided: false,
     });
