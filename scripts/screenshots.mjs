@@ -1,4 +1,5 @@
-// `npm run screenshots [-- PAGE]`: pictures of the pages of the console, in .screenshots/. See console/README.md.
+// `npm run screenshots [-- PAGE]`: pictures of the pages of the console, in .screenshots/; `-- --docs`: those of docs/console.md, in docs/console/.
+// See console/README.md.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
