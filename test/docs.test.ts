@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -96,4 +96,12 @@ test('the page of refusals explains every code of a failed connection', () => {
   const page = read('docs/reference-refusals.md');
   expect(codes.length).toBeGreaterThan(20);
   expect([...new Set(codes)].filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
+
+test('docs/console.md shows every picture of its folder, in at most 900 KB', () => {
+  const shown = [...read('docs/console.md').matchAll(/!\[[^\]]+\]\(console\/([^)]+)\)/g)].map(([, file]) => file!);
+  const files = readdirSync(path.join(root, 'docs/console'));
+  expect(shown.toSorted()).toEqual(files.toSorted());
+  const sizes = files.map((file) => statSync(path.join(root, 'docs/console', file)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(900_000);
 });
