@@ -3,13 +3,15 @@ import type { HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.
 import { seqOfTime } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
 import type { QueryClient } from '../engine/query-client.ts';
-import { eventOfRow, storedEventOf } from '../engine/rows.ts';
+import { charsOf, eventOfRow, storedEventOf } from '../engine/rows.ts';
 import type { SearchResult, SearchStep } from './search.ts';
 
 /** Rows of one request to the engine, so that commits need not wait long: about 3 ms. */
 const MAX_ROWS_PER_STEP = 512;
-/** Rows examined for one page, and characters of them are bounded by the steps; further matches come with the next page. */
+/** Rows examined for one page; further matches come with the next page. */
 const MAX_ROWS_PER_PAGE = 20_000;
+/** Characters of the rows of one page, to bound memory: an event may have a megabyte. */
+const MAX_CHARS_PER_PAGE = 8 * 1024 * 1024;
 const CURSOR = /^(asc|desc)\.(\d{1,16})$/;
 
 /** Searches one page of history in several requests. `read` may reject a row that the engine has found. */
@@ -22,10 +24,12 @@ export async function pageOf<T>(
   const { limit, order, cursor, ...filter } = query;
   const items: T[] = [];
   let from = cursor === undefined ? undefined : seqOfCursor(cursor, order);
-  for (let examined = 0; examined < MAX_ROWS_PER_PAGE; ) {
+  let chars = 0;
+  for (let examined = 0; examined < MAX_ROWS_PER_PAGE && chars < MAX_CHARS_PER_PAGE; ) {
     const step = { table, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
     const found = await search({ ...step, ...(from !== undefined && { from }) });
     for (const row of found.rows) {
+      chars += charsOf(row);
       const item = read(row);
       if (item !== undefined) items.push(item);
     }

@@ -1,6 +1,7 @@
 import { seqOfTime } from '../engine/keys.ts';
 import type { Row } from '../engine/protocol.ts';
 import type { Connection } from '../engine/connection.ts';
+import { charsOf } from '../engine/rows.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
 import type { HistoryFilter } from '../../store.ts';
 import { indexedUntil, type Table } from '../blocks/build.ts';
@@ -32,8 +33,8 @@ export interface SearchResult {
 const CLOCK_TOLERANCE_MS = 3_600_000;
 /** Blocks of the index that one step looks at. */
 const MAX_BLOCKS = 64;
-/** Characters of rows after which a step ends. */
-const MAX_CHARS = 2 * 1024 * 1024;
+/** Characters of rows after which a step ends, so that a commit waits for one large event at most. */
+const MAX_CHARS = 512 * 1024;
 
 /** Row numbers between two bounds, both exclusive. */
 interface Range {
@@ -127,7 +128,7 @@ class RowReader {
   /** Examines a row; returns whether the step ends with it. */
   #isLast(row: Row): boolean {
     this.#examined += 1;
-    for (const value of row) if (typeof value === 'string') this.#chars += value.length;
+    this.#chars += charsOf(row);
     if (this.#matches(row)) this.#found.push(row);
     const { rows, limit } = this.#step;
     return this.#found.length === limit || this.#examined >= rows || this.#chars >= MAX_CHARS;

@@ -42,3 +42,15 @@ test('large events are left out: one by its size, others by the bound on memory'
   expect(events.some(({ event: one }) => JSON.stringify(one).includes('yyy'))).toBe(false);
   expect([events.length, isComplete]).toEqual([200, false]);
 });
+
+test('a page of large events ends early, and the next one goes on', async () => {
+  await ingest(Array.from({ length: 20 }, () => 'x'.repeat(900_000)));
+  const sizes: number[] = [];
+  let cursor: string | undefined;
+  do {
+    const { items, next } = await store.events({ order: 'asc', limit: 250, ...(cursor !== undefined && { cursor }) });
+    sizes.push(items.length);
+    cursor = next;
+  } while (cursor !== undefined);
+  expect(sizes).toEqual([10, 10, 0]);
+});
