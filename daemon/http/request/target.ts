@@ -10,12 +10,17 @@ export interface Target {
 
 /** Paths that a URL parser would not change: nearly all, so they are not parsed. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+$/;
+/** Segments `.` and `..`, also percent-encoded, and backslashes, before the query. */
+const DOTS = /^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?:[/?#]|$))/i;
 const NO_QUERY = new URLSearchParams();
 
-/** Parses the target of a request; throws 400 when it is not a path. */
+/**
+ * Parses the target of a request; throws 400 when it is not a path. Clients resolve `..` themselves; one in a request could leave the path
+ * that a proxy allows, such as `/belfry/../metrics`.
+ */
 export function targetOf(path: string): Target {
   if (PLAIN.test(path)) return { pathname: path, searchParams: NO_QUERY };
-  if (!path.startsWith('/') || !URL.canParse(`http://belfry${path}`))
-    throw new HttpProblem(400, 'url.invalid', 'the request target is not a path');
+  if (!path.startsWith('/') || DOTS.test(path) || !URL.canParse(`http://belfry${path}`))
+    throw new HttpProblem(400, 'url.invalid', 'the request target is not a path without `.` and `..`');
   return new URL(`http://belfry${path}`);
 }

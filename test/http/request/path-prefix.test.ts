@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ask, openTestListener } from '../../support/listener.ts';
+import { ask, exchange, openTestListener } from '../../support/listener.ts';
 import { openPathProxy } from '../../support/path-proxy.ts';
 
 const READER = { authorization: 'Bearer read-token' };
@@ -72,4 +72,14 @@ test('only the whole path is removed, and it changes with the rules', async () =
   // A path that begins like one of the daemon's own is never removed: its routes would be lost without a proxy.
   to.daemon.reachedBy = 'https://example.com/v1';
   expect(await statusOf('/v1/status')).toBe(200);
+});
+
+test('no request leaves the path of `public_url` by `..`', async () => {
+  const { to } = await published(false);
+  for (const path of ['/belfry/../metrics', '/belfry/%2e%2E/metrics', '/belfry/..\\metrics', '/belfry/.%2e/v1/status'])
+    expect([path, await exchange(to, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)]).toEqual([
+      path,
+      expect.stringMatching(/^HTTP\/1\.1 400 .*url\.invalid/s),
+    ]);
+  expect((await ask(to, '/openapi.json?v=../x')).status).toBe(200);
 });
