@@ -103,7 +103,12 @@ const CREDENTIALS: readonly RegExp[] = [
 /** Default of a reference, which stands for a secret. */
 const REFERENCE_DEFAULT = /(?<!\$)\$\{[a-z]+:[^{}\n]*?:-(?<value>[^{}\n]+)(?=\})/g;
 const COMMENT = /(?:^|\s)#/;
-const NAMED_SECRET = new RegExp(String.raw`${SECRET_NAME}\s*(?<value>\S.*)$`, 'gi');
+/** In comments: the value after a name that often holds a secret, an address from its login on, and random-looking texts. */
+const IN_COMMENTS: readonly RegExp[] = [
+  new RegExp(String.raw`${SECRET_NAME}\s*(?<value>\S.*)$`, 'gi'),
+  /:\/\/(?<value>[^\s/?#@]*@\S*)/g,
+  /(?<value>(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+=-]{20,})/g,
+];
 
 /** Masks a line of a rule. No setting of a rule is a secret, so the form of a text decides besides the ranges, and in a comment the name before it. */
 export function maskRuleLine(lines: Lines, number: number, ranges: readonly Range[]): string {
@@ -111,7 +116,7 @@ export function maskRuleLine(lines: Lines, number: number, ranges: readonly Rang
   const comment = COMMENT.exec(line)?.index ?? line.length;
   const found = [
     ...valuesIn(line, [...CREDENTIALS, REFERENCE_DEFAULT]),
-    ...valuesIn(line.slice(comment), [NAMED_SECRET]).map((value) => shifted(value, comment)),
+    ...valuesIn(line.slice(comment), IN_COMMENTS).map((value) => shifted(value, comment)),
   ];
   const start = lines.start(number);
   const all = [...ranges, ...found.map((value) => shifted(value, start))];

@@ -62,6 +62,7 @@ test('the text of a rule has no secret: logins, tokens, defaults of references, 
     # \${env:OLD:-hunter2}
     message: { body: 'see https://ann:hunter3@ci.example/x, ghp_hunter4hunter4' }
     if: data.team == "\${env:TEAM:-hunter5}"
+    # was https://ann:hunter6@ci.example/hunter7?k=hunter8 and https://hooks.slack.com/services/T01/B02/hunter9Zk3Lw8Qm2Xv5Rt7Bn, see https://wiki.example/disk-full-2
     notify: ops
 `);
   expect(rule!.text).not.toMatch(/hunter\d/);
@@ -70,6 +71,7 @@ test('the text of a rule has no secret: logins, tokens, defaults of references, 
     '    # ${env:OLD:-***}',
     "    message: { body: 'see https://***@ci.example/x, ***' }",
     '    if: data.team == "${env:TEAM:-***}"',
+    '    # was https://*** and https://hooks.slack.com/services/T01/B02/***, see https://wiki.example/disk-full-2',
     '    notify: ops',
     '',
   ]);
