@@ -20,6 +20,8 @@ export type Side = 'was' | 'would';
 
 /** Examples of one rule. */
 const MAX_EXAMPLES = 5;
+/** Examples of all rules: the result is sent in one piece. */
+const MAX_ALL_EXAMPLES = 2_000;
 const MAX_TITLE = 200;
 /** Messages for which the same one of the other side is awaited; of more the oldest has none. */
 const MAX_UNMATCHED = 50_000;
@@ -50,6 +52,7 @@ export function messageOf(delivery: Delivery): ComparedMessage {
 export class Comparison {
   readonly #rules = new Map<string, Totals>();
   readonly #unmatched = new Map<string, Unmatched>();
+  #examples = 0;
 
   add(side: Side, message: ComparedMessage): void {
     this.#totals(message.rule)[side] += 1;
@@ -100,8 +103,9 @@ export class Comparison {
     const { event, title, channel, key, status, at } = message;
     const change = CHANGES[side];
     totals[change] += count;
-    if (totals.examples[side].length < MAX_EXAMPLES)
-      totals.examples[side].push({ change, event, title, channel, key, status, at: rfc3339(at) });
+    if (totals.examples[side].length === MAX_EXAMPLES || this.#examples === MAX_ALL_EXAMPLES) return;
+    this.#examples += 1;
+    totals.examples[side].push({ change, event, title, channel, key, status, at: rfc3339(at) });
   }
 
   #totals(rule: string): Totals {

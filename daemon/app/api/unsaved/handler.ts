@@ -11,6 +11,9 @@ import type { HistoryPage, Reply, Request } from './protocol.ts';
 
 type RequestOf<K extends Request['kind']> = Extract<Request, { readonly kind: K }>;
 
+/** Characters of an explanation: the daemon masks and sends it in one piece, and does nothing else meanwhile. */
+const MAX_EXPLANATION_CHARS = 8 * 1024 * 1024;
+
 /** Delayed messages that are remembered, in case their alert ends before. */
 const FIRST_SWEEP_SIZE = 10_000;
 
@@ -61,6 +64,7 @@ async function explainEvent({ rules, event, rule, at, now }: RequestOf<'explain'
     ...(rule !== undefined && { only: rule }),
   });
   const shown = await withPreviews(explanation, ruleset, at);
+  if (JSON.stringify(shown).length > MAX_EXPLANATION_CHARS) return { kind: 'too_large' };
   return { kind: 'explained', explanation: scrubber.scrubJson(shown), warnings: problems };
 }
 

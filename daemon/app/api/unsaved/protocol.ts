@@ -55,9 +55,10 @@ export interface HistoryPage {
   readonly sent: readonly ComparedMessage[];
 }
 
-/** Result of a request. `refused`: the rules do not load. */
+/** Result of a request. `refused`: the rules do not load. `too_large`: the explanation is too large to be sent. */
 export type Reply =
   | { readonly kind: 'refused'; readonly problems: readonly LeveledProblem[] }
+  | { readonly kind: 'too_large' }
   | { readonly kind: 'checked'; readonly check: UnsavedCheck }
   | { readonly kind: 'explained'; readonly explanation: Explanation; readonly warnings: readonly LeveledProblem[] }
   | { readonly kind: 'no_rule' }

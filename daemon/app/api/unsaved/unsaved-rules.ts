@@ -66,6 +66,8 @@ export function unsavedRules(deps: UnsavedDeps): UnsavedApi {
 
 function explained(reply: Reply, event: EventInput): UnsavedExplanation {
   if (reply.kind === 'refused') return { valid: false, problems: reply.problems, event, rules: [] };
+  if (reply.kind === 'too_large')
+    throw new BelfryError('rules.too_large', 'the explanation has more than 8 MB; leave rules out, or name one `rule`');
   if (reply.kind !== 'explained') throw new Error(`an explanation was answered by ${reply.kind}`);
   return { valid: true, problems: reply.warnings, ...reply.explanation };
 }

@@ -159,3 +159,14 @@ test('a past event is explained by its id, as if nothing had happened before it'
   expect(await api.explain({ rules, id }, signal)).toMatchObject({ event: { id }, rules: [{ outcome: 'notified' }] });
   expect(await api.explain({ rules, id: 'x' }, signal)).toBeUndefined();
 });
+
+test('an explanation that would occupy the daemon is refused, and one rule of it is explained', async () => {
+  const { api } = await opened();
+  const body = '{% for i in (1..6000) %}0123456789{% endfor %}';
+  const rule = (name: string): string =>
+    `{ name: ${name}, match: { type: disk }, message: { body: "${body}" }, notify: ops }`;
+  const text = `rules: [${Array.from({ length: 150 }, (_, index) => rule(`r${index}`)).join(', ')}]`;
+  const request = { rules: { text, base: false }, event: { type: 'disk' } };
+  await expect(api.explain(request, signal)).rejects.toMatchObject({ code: 'rules.too_large' });
+  expect((await api.explain({ ...request, rule: 'r7' }, signal))!.rules).toHaveLength(1);
+});
