@@ -3,6 +3,11 @@ import type { ReadName, WriteName } from './statements.ts';
 export type Value = string | number | null;
 export type Row = readonly Value[];
 
+/** Characters of the texts of a row. */
+export function charsOf(row: Row): number {
+  return row.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+}
+
 /**
  * Request to the engine; requests are carried out one after another. A commit is one transaction; `values` are the parameters
  * of all its writes, concatenated. After a commit has failed, all others of its generation are refused: they were decided on

@@ -17,11 +17,6 @@ export interface EventRow extends StoredEvent {
   readonly deliveryIds: readonly string[];
 }
 
-/** Characters of the texts of a row. */
-export function charsOf(row: Row): number {
-  return row.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
-}
-
 export function eventOfRow(row: Row): EventRow {
   const [seq, at, body, outcomes, deliveries, ids] = row as [number, number, string, string, string, string];
   return {

@@ -1,9 +1,9 @@
 import { BelfryError } from '../../../core/problems/failure.ts';
 import type { HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.ts';
 import { seqOfTime } from '../engine/keys.ts';
-import type { Row } from '../engine/protocol.ts';
+import { charsOf, type Row } from '../engine/protocol.ts';
 import type { QueryClient } from '../engine/query-client.ts';
-import { charsOf, eventOfRow, storedEventOf } from '../engine/rows.ts';
+import { eventOfRow, storedEventOf } from '../engine/rows.ts';
 import type { SearchResult, SearchStep } from './search.ts';
 
 /** Rows of one request to the engine, so that commits need not wait long: about 3 ms. */

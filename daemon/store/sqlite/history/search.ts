@@ -1,7 +1,6 @@
 import { seqOfTime } from '../engine/keys.ts';
-import type { Row } from '../engine/protocol.ts';
+import { charsOf, type Row } from '../engine/protocol.ts';
 import type { Connection } from '../engine/connection.ts';
-import { charsOf } from '../engine/rows.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
 import type { HistoryFilter } from '../../store.ts';
 import { indexedUntil, type Table } from '../blocks/build.ts';
