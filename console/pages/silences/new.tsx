@@ -178,7 +178,7 @@ function Problems({ of, isForced }: { of: readonly Problem[]; isForced: { value:
   const isRule = of.some(({ pointer }) => pointer === '/match/rule');
   if (of.length === 0 && !isForced.value) return null;
   return (
-    <div class="problems" role="alert">
+    <div class="refused" role="alert">
       {of.map(({ pointer, message, mend }) => (
         <p key={pointer + message}>
           {pointer !== '' && <strong>{pointer.slice(1).replaceAll('/', '.')}: </strong>}
