@@ -9,6 +9,8 @@ import { openConsole, SHOWN } from './support/open-console.ts';
 import { openScenario } from './support/scenario.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Limit for a busy machine: there are two dozen views. */
+const MOST = 300_000;
 const SIZES = [
   { width: 1280, height: 800 },
   { width: 375, height: 720 },
@@ -70,4 +72,5 @@ test.skipIf(!hasBrowser)(
     found.push(...(await findingsOf(page, true)).map((finding) => `menu: ${finding}`));
     expect(found).toEqual([]);
   },
+  MOST,
 );

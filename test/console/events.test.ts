@@ -4,7 +4,6 @@ import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
 import { openConsole, SHOWN } from './support/open-console.ts';
 import { HOSTILE, openScenario } from './support/scenario.ts';
 
-const MOST = 120_000;
 const textOf = (page: Page): Promise<string> => page.locator('main').innerText();
 
 test.skipIf(!hasBrowser)(
@@ -24,7 +23,6 @@ test.skipIf(!hasBrowser)(
     await miss.getByText('data.branch is "topic", and must be "main"').waitFor(SHOWN);
     expect(await miss.getByRole('row', { name: 'data.branch' }).innerText()).toMatch(/main[\s\S]*topic/);
   },
-  MOST,
 );
 
 test.skipIf(!hasBrowser)(
@@ -42,7 +40,6 @@ test.skipIf(!hasBrowser)(
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.title()).toBe('login.failed · Belfry');
   },
-  MOST,
 );
 
 test.skipIf(!hasBrowser)(
@@ -65,7 +62,6 @@ test.skipIf(!hasBrowser)(
     await receiver.until(({ rule }) => rule === 'every-deploy');
     await other.getByRole('listitem').filter({ hasText: 'every-deploy' }).waitFor(SHOWN);
   },
-  MOST,
 );
 
 test.skipIf(!hasBrowser)(
@@ -80,5 +76,4 @@ test.skipIf(!hasBrowser)(
     expect(await card.getByRole('button').count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Run again…' }).count()).toBe(0);
   },
-  MOST,
 );

@@ -7,8 +7,6 @@ import { Home } from '../support/daemon.ts';
 import { openConsole, SHOWN } from './support/open-console.ts';
 import { HOSTILE, openScenario } from './support/scenario.ts';
 
-const MOST = 120_000;
-
 test.skipIf(!hasBrowser)(
   `the first page counts what needs attention and shows what happens, as text; a pause holds the list still${needsBrowser}`,
   async () => {
@@ -37,7 +35,6 @@ test.skipIf(!hasBrowser)(
     await list.getByText('in the pause').waitFor({ ...SHOWN, state: 'detached' });
     expect(page.url()).toContain('text=before');
   },
-  MOST,
 );
 
 /** Port that is free now, for a daemon that is started on it twice. */
@@ -77,5 +74,4 @@ test.skipIf(!hasBrowser)(
     await rows.filter({ hasText: 'three' }).waitFor(SHOWN);
     expect(await rows.count()).toBe(3);
   },
-  MOST,
 );

@@ -24,7 +24,7 @@ test.skipIf(!hasBrowser)(
 
     // A new page begins at its heading. Before the navigation there is a way past it.
     expect(await focused(page)).toBe('Now');
-    await page.getByRole('link', { name: 'Belfry' }).focus();
+    await page.getByRole('link', { name: 'Belfry', exact: true }).focus();
     await press(page, 'Shift+Tab');
     expect(await focused(page)).toBe('Skip to the content');
     await press(page, 'Enter');

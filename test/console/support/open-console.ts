@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { Home } from '../../support/daemon.ts';
+
+/** Each of these tests starts a daemon and a browser, which takes long on a busy machine. */
+vi.setConfig({ testTimeout: 120_000 });
 
 export interface ConsoleOptions {
   /** Part of the address after `#/`. */
