@@ -50,10 +50,10 @@ async function editInFile(
   };
   const done: { result: DeadLetterEdited } = { result: { kind: 'none' } };
   const change = (record: DeadLetter): DeadLetter => {
-    if (resending.isTaken(id)) throw inJob();
     const edited = decide(record, viewOf(record, deps));
     done.result = edited;
     if (edited.kind !== 'edited') throw new Unwanted();
+    if (!resending.allowsEdit(id)) throw inJob();
     return edited.record;
   };
   const decide = (record: DeadLetter, view: DeadLetterView): DeadLetterEdited => {

@@ -24,15 +24,19 @@ export class Resending {
   readonly #registry: ResentRegistry;
   /** Ids of the records that resends have taken. */
   readonly #taken = new Set<string>();
+  /** Number of edits so far. */
+  #edits = 0;
 
   constructor(deps: ResendingDeps) {
     this.#deps = deps;
     this.#registry = new ResentRegistry(deps.store, deps.clock);
   }
 
-  /** Whether a resend has taken the record. */
-  isTaken(id: string): boolean {
-    return this.#taken.has(id);
+  /** To be called before an edit of a record is written. False: a resend has taken the record, and would send it as it was. */
+  allowsEdit(id: string): boolean {
+    if (this.#taken.has(id)) return false;
+    this.#edits += 1;
+    return true;
   }
 
   /** Removes records from the file that were resent, decided anew or dropped before a crash. Resolves to their number. */
@@ -52,15 +56,21 @@ export class Resending {
     const { deadLetters, clock } = this.#deps;
     const now = clock.now();
     const selected = await select(request, deadLetters, now, plannedOf);
-    return { plan: planOf(request, selected, { now, isTaken: (id) => this.isTaken(id) }).plan };
+    return { plan: planOf(request, selected, { now, isTaken: (id) => this.#taken.has(id) }).plan };
   }
 
   /** Takes the records that a request selects. `run` or `giveBack` must follow. */
   async prepare(request: ResendRequest): Promise<PreparedResend> {
     const { deadLetters, clock } = this.#deps;
     const now = clock.now();
-    const selected = await select(request, deadLetters, now, (record) => record);
-    const { records, plan } = planOf(request, selected, { now, isTaken: (id) => this.isTaken(id) });
+    let edits = this.#edits;
+    let selected = await select(request, deadLetters, now, (record) => record);
+    // A record that was edited while the file was read would be sent as it was before.
+    while (edits !== this.#edits) {
+      edits = this.#edits;
+      selected = await select(request, deadLetters, now, (record) => record);
+    }
+    const { records, plan } = planOf(request, selected, { now, isTaken: (id) => this.#taken.has(id) });
     // Taken in the turn in which those of other resends were left out, so that two requests at once never get the same one.
     for (const { id } of records) this.#taken.add(id);
     return { request, records, plan };

@@ -464,3 +464,24 @@ test('a resend has the records that its plan counted: not those that died later,
   });
   expect(harness.sent.map(({ id }) => id)).toEqual([second]);
 });
+
+test('a record that is edited while a resend reads the file is sent as edited, and one that a resend has taken is not edited', async () => {
+  const [id] = (await dead('ops', 1)) as [string];
+  const file = harness.deadLetters;
+  const run = resending();
+  const read = file.read.bind(file);
+  let reads = 0;
+  const edit = (record: DeadLetter): DeadLetter => {
+    expect(run.allowsEdit(id)).toBe(true);
+    return { ...record, message: { ...record.message, title: 'edited' } };
+  };
+  Object.assign(file, {
+    async *read() {
+      yield* read();
+      if ((reads += 1) === 1) await file.change(new Map([[id, edit]]));
+    },
+  });
+  const { records } = await run.prepare({ all: true });
+  expect([reads, records.map(({ message }) => message.title)]).toEqual([2, ['edited']]);
+  expect(run.allowsEdit(id)).toBe(false);
+});
