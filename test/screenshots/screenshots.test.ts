@@ -31,7 +31,7 @@ const pageOf =
   ({ ids }) =>
     ADDRESSES.find((page) => page.name === name)!.hash(ids);
 
-/** Pictures of `docs/console.md`: the file, the page, and what differs from a wide, light page in English. */
+/** Pictures of `docs/console.md` and its Chinese page: the file, the page, and what differs from a wide, light page in English. */
 const DOCS: readonly (readonly [file: string, hash: Hash, look?: Partial<Look>])[] = [
   ['home', pageOf('home')],
   ['home-zh', pageOf('home'), { language: 'zh' }],
