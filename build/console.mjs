@@ -38,8 +38,6 @@ async function buildScripts(source, target) {
     minify: true,
     entryFileNames: '[name]-[hash].js',
     chunkFileNames: '[name]-[hash].js',
-    // Many small files compress worse than one: this saves 4 KB.
-    codeSplitting: { groups: [{ name: 'shared', test: /[/]console[/](?:ui|api|lib)[/]|[/]node_modules[/]/ }] },
   });
   await joined.close();
   return output.find(({ isEntry }) => isEntry).fileName;
