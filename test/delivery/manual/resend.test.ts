@@ -466,6 +466,7 @@ test('a resend has the records that its plan counted: not those that died later,
 });
 
 test('a record that is edited while a resend reads the file is sent as edited, and one that a resend has taken is not edited', async () => {
+  await harness.apply(channel('ops'));
   const [id] = (await dead('ops', 1)) as [string];
   const file = harness.deadLetters;
   const run = resending();
