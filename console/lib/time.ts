@@ -34,6 +34,12 @@ export function exact(at: string | number): string {
   return `${day} ${time} ${zoneOf(date)}`;
 }
 
+/** Begin of a day in the reader's zone, as RFC 3339. `days` from today. */
+export function startOfDay(days: number): string {
+  const date = new Date(now.value);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).toISOString();
+}
+
 /** Time of day of a recent time, else the day: `09:15:02`, `11-28 09:15`. */
 export function short(at: string | number, from: number): string {
   const [day = '', time = ''] = exact(at).split(' ');

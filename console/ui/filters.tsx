@@ -14,6 +14,8 @@ export interface Filter {
   /** Name of the choice when none is made. */
   readonly any?: string;
   readonly placeholder?: string;
+  /** Texts to choose from; others are allowed. */
+  readonly suggestions?: readonly { readonly value: string; readonly label?: string }[];
   /** The filter that `/` goes to. */
   readonly isSearch?: boolean;
 }
@@ -47,7 +49,7 @@ export function Filters({ of }: { of: readonly Filter[] }): VNode {
   );
 }
 
-function TextFilter({ name, label, placeholder, isSearch = false }: Filter): VNode {
+function TextFilter({ name, label, placeholder, suggestions, isSearch = false }: Filter): VNode {
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const inAddress = place.value.query[name] ?? '';
@@ -65,6 +67,7 @@ function TextFilter({ name, label, placeholder, isSearch = false }: Filter): VNo
         ref={input}
         type="search"
         name={name}
+        list={suggestions && `values-${name}`}
         value={typed.value}
         placeholder={placeholder}
         autoComplete="off"
@@ -76,6 +79,15 @@ function TextFilter({ name, label, placeholder, isSearch = false }: Filter): VNo
         }}
         onKeyDown={(event) => event.key === 'Escape' && input.current?.blur()}
       />
+      {suggestions !== undefined && (
+        <datalist id={`values-${name}`}>
+          {suggestions.map((one) => (
+            <option key={one.value} value={one.value}>
+              {one.label}
+            </option>
+          ))}
+        </datalist>
+      )}
     </label>
   );
 }

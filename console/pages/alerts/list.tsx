@@ -30,7 +30,7 @@ export function AlertList({ alerts }: { alerts: readonly NotifiedAlertView[] }):
     <>
       <Filters
         of={[
-          { name: 'text', label: t.search, isSearch: true },
+          { name: 'text', label: texts.value.filters.labels.text, isSearch: true },
           { name: 'group', label: t.group, values: groupingsOf(alerts), any: 'rule' },
         ]}
       />

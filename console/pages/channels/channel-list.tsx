@@ -26,7 +26,7 @@ export function ChannelList(): VNode {
       title={channels.title}
       actions={<CopyCommands curl={curlOf('GET', '/v1/channels')} cli={cliOf('channel', 'list')} />}
     >
-      <Filters of={[{ name: 'text', label: channels.search, isSearch: true }]} />
+      <Filters of={[{ name: 'text', label: texts.value.filters.labels.text, isSearch: true }]} />
       <Loaded of={all}>
         {({ channels: found }) => {
           const shown = worstFirst(search(found, text));

@@ -8,9 +8,10 @@ import { href, place, type Query, setQuery } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
-import { type Filter, Filters } from '../../ui/filters.tsx';
+import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
+import { historyFilters } from '../../parts/history-filters.ts';
 import { Time } from '../../ui/time.tsx';
 import { Jobs } from './jobs.tsx';
 import { CLASSES, filtersOf, letterChanges, NAMES, readLetters, summary } from './letters.ts';
@@ -18,20 +19,13 @@ import { ResendDialog } from './resend-dialog.tsx';
 
 /** All dead letters that match, newest first, with what to do about them. */
 export function DeadList(): VNode {
-  const { dead, events } = texts.value;
+  const { dead } = texts.value;
   const query = filtersOf(place.value.query);
   const pages = usePages<DeadLetter>('/v1/dead', 'letters', query, {
     read: readLetters,
     changes: letterChanges,
     vanish: true,
   });
-  const filters: readonly Filter[] = NAMES.map((name) => ({
-    name,
-    label: dead.filters[name],
-    ...(name === 'text' && { isSearch: true }),
-    ...(name === 'class' && { values: CLASSES }),
-    ...((name === 'since' || name === 'until') && { placeholder: events.timeExample }),
-  }));
   const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);
   const call = `/v1/dead${addressOf('/v1/dead', query).search}`;
   const total = summary.value?.total ?? 0;
@@ -50,7 +44,7 @@ export function DeadList(): VNode {
       }
     >
       <Jobs />
-      <Filters of={filters} />
+      <Filters of={historyFilters(NAMES, { class: CLASSES })} />
       <Counts query={query} />
       {summary.value?.problems.map(({ line, problem }) => (
         <p class="soft" key={line}>

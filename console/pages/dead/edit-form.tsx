@@ -56,7 +56,7 @@ function Inputs({ edit: { message, channel, others, isJson, set } }: { edit: Edi
         <textarea rows={6} value={body} onInput={({ currentTarget }) => set({ body: currentTarget.value })} />
       </Field>
       <div class="edit-row">
-        <Field label={dead.filters.channel}>
+        <Field label={texts.value.filters.labels.channel}>
           <ChannelSelect value={channel.value} onChange={(name) => (channel.value = name)} />
         </Field>
         <Field label={dead.fields.priority}>

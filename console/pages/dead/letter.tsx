@@ -112,6 +112,7 @@ function Editing({ id }: { id: string }): VNode {
 
 function LetterFacts({ letter }: { letter: DeadLetter }): VNode {
   const { dead, events } = texts.value;
+  const { labels } = texts.value.filters;
   const { id, class: deadClass, error, channel, channel_type: type, rule, key, event, dead_at: at } = letter;
   return (
     <>
@@ -128,12 +129,12 @@ function LetterFacts({ letter }: { letter: DeadLetter }): VNode {
             </>,
           ],
           [
-            dead.filters.channel,
+            labels.channel,
             <>
               <a href={href(['channels'])}>{channel}</a> <span class="soft">{type}</span>
             </>,
           ],
-          [dead.filters.rule, <a href={href(['rules', rule])}>{rule}</a>],
+          [labels.rule, <a href={href(['rules', rule])}>{rule}</a>],
           [events.key, key],
           [
             events.event,

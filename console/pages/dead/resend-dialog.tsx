@@ -97,7 +97,7 @@ function How({ how, to }: { how: string; to: string | undefined }): VNode {
       ))}
       {how === 'to' && (
         <select
-          aria-label={dead.filters.channel}
+          aria-label={texts.value.filters.labels.channel}
           value={to ?? ''}
           onChange={({ currentTarget }) => setQuery({ to: currentTarget.value })}
         >

@@ -7,15 +7,15 @@ import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
-import { type Filter, Filters } from '../../ui/filters.tsx';
+import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
+import { historyFilters } from '../../parts/history-filters.ts';
 import { Ago, Time } from '../../ui/time.tsx';
 import { CLASSES, STATES } from './words.ts';
 
 /** Filters that the page shares with the call and with the command. */
 const NAMES = ['text', 'state', 'channel', 'rule', 'class', 'code', 'key', 'since', 'until'] as const;
-const VALUES: Readonly<Record<string, readonly string[]>> = { state: STATES, class: CLASSES };
 
 function filtersOf(query: Query): Query {
   return Object.fromEntries(NAMES.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
@@ -26,13 +26,6 @@ export function DeliveryList(): VNode {
   const { deliveries } = texts.value;
   const query = filtersOf(place.value.query);
   const pages = usePages<DeliveryView>('/v1/deliveries', 'deliveries', { ...query, message: 'true' });
-  const filters: readonly Filter[] = NAMES.map((name) => ({
-    name,
-    label: deliveries.filters[name],
-    ...(name === 'text' && { isSearch: true }),
-    ...(VALUES[name] !== undefined && { values: VALUES[name] }),
-    ...((name === 'since' || name === 'until') && { placeholder: deliveries.timeExample }),
-  }));
   const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);
   const call = `/v1/deliveries${addressOf('/v1/deliveries', query).search}`;
   return (
@@ -40,7 +33,7 @@ export function DeliveryList(): VNode {
       title={deliveries.title}
       actions={<CopyCommands curl={curlOf('GET', call)} cli={cliOf('deliveries', ...words)} />}
     >
-      <Filters of={filters} />
+      <Filters of={historyFilters(NAMES, { state: STATES, class: CLASSES })} />
       <PagedList
         of={pages}
         label={deliveries.title}

@@ -111,13 +111,14 @@ function Attempts({ delivery: { attempts, receipt } }: { delivery: DeliveryView 
 
 function DeliveryFacts({ delivery }: { delivery: DeliveryView }): VNode {
   const { deliveries } = texts.value;
+  const { labels } = texts.value.filters;
   const { id, event, rule, channel, key, created_at } = delivery;
   return (
     <Facts
       of={[
-        [deliveries.filters.channel, <a href={href(['channels'], { channel })}>{channel}</a>],
-        [deliveries.filters.rule, <a href={href(['rules', rule])}>{rule}</a>],
-        [deliveries.filters.key, key !== '' && <a href={href(['deliveries'], { rule, key })}>{key}</a>],
+        [labels.channel, <a href={href(['channels'], { channel })}>{channel}</a>],
+        [labels.rule, <a href={href(['rules', rule])}>{rule}</a>],
+        [labels.key, key !== '' && <a href={href(['deliveries'], { rule, key })}>{key}</a>],
         [deliveries.event, event !== '' && <Id of={<a href={href(['events', event])}>{event}</a>} />],
         [
           deliveries.created,

@@ -9,9 +9,10 @@ import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
-import { type Filter, Filters } from '../../ui/filters.tsx';
+import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
+import { historyFilters } from '../../parts/history-filters.ts';
 import { Time } from '../../ui/time.tsx';
 import { OUTCOMES } from './outcomes.ts';
 import { RerunDialog } from './rerun.tsx';
@@ -32,13 +33,6 @@ export function EventList(): VNode {
   const query = filtersOf(place.value.query);
   const pages = usePages<EventView>('/v1/events', 'events', query);
   const isRerun = useSignal(false);
-  const filters: readonly Filter[] = NAMES.map((name) => ({
-    name,
-    label: events.filters[name],
-    ...(name === 'text' && { isSearch: true }),
-    ...(name === 'outcome' && { values: OUTCOMES }),
-    ...((name === 'since' || name === 'until') && { placeholder: events.timeExample }),
-  }));
   const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);
   return (
     <Page
@@ -54,7 +48,7 @@ export function EventList(): VNode {
         </>
       }
     >
-      <Filters of={filters} />
+      <Filters of={historyFilters(NAMES, { outcome: OUTCOMES })} />
       <PagedList
         of={pages}
         label={events.title}

@@ -83,7 +83,7 @@ function Plan({ plan }: { plan: RerunPlan }): VNode {
         <table class="table">
           <thead>
             <tr>
-              <th scope="col">{events.filters.rule}</th>
+              <th scope="col">{texts.value.filters.labels.rule}</th>
               <th scope="col">{events.before}</th>
               <th scope="col">{events.now}</th>
               <th scope="col">{events.sends}</th>

@@ -84,7 +84,7 @@ export function LiveFeed(): VNode {
     >
       <Filters
         of={[
-          { name: 'text', label: home.search, isSearch: true },
+          { name: 'text', label: texts.value.filters.labels.text, isSearch: true },
           { name: 'kind', label: home.kind, values: ['event', 'delivery', 'alert', 'silence'] },
         ]}
       />

@@ -29,7 +29,7 @@ export function PickEvent({ onPick, onClose }: { onPick: (id: string) => void; o
     <Dialog title={play.pick} onClose={onClose} wide>
       <div class="form">
         <label>
-          {events.filters.text}
+          {texts.value.filters.labels.text}
           <input
             ref={input}
             type="search"

@@ -51,7 +51,7 @@ function Found({ all }: { all: AllRules }): VNode {
   const files = [...new Set(all.rules.map(({ file }) => file))];
   const outcomes = [...new Set(all.rules.flatMap((rule) => totalsOf(rule).map(([outcome]) => outcome)))].sort();
   const filters: readonly Filter[] = [
-    { name: 'text', label: words.search, isSearch: true },
+    { name: 'text', label: texts.value.filters.labels.text, isSearch: true },
     { name: 'state', label: words.state, values: STATES },
     { name: 'outcome', label: words.outcome, values: outcomes },
     ...(files.length > 1 ? [{ name: 'file', label: words.file, values: files }] : []),

@@ -53,7 +53,7 @@ function List({ silences }: { silences: readonly ListedSilenceView[] }): VNode {
     <>
       <Filters
         of={[
-          { name: 'text', label: t.search, isSearch: true },
+          { name: 'text', label: texts.value.filters.labels.text, isSearch: true },
           { name: 'show', label: t.show, values: [...SECTIONS, 'unused'] },
         ]}
       />

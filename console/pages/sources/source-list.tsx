@@ -23,7 +23,7 @@ export function SourceList(): VNode {
   const { text = '' } = place.value.query;
   return (
     <Page title={sources.title} actions={<CopyCommands curl={curlOf('GET', '/v1/sources')} cli={cliOf('status')} />}>
-      <Filters of={[{ name: 'text', label: sources.search, isSearch: true }]} />
+      <Filters of={[{ name: 'text', label: texts.value.filters.labels.text, isSearch: true }]} />
       <Loaded of={all}>
         {({ sources: found }) => {
           const shown = worstFirst(search(found, text));
