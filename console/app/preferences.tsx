@@ -50,7 +50,8 @@ export function Preferences({ onHelp }: { onHelp: () => void }): VNode {
       )}
       {status.value !== undefined && (
         <p class="version">
-          belfry {status.value.version} · {common.generation(status.value.generation)}
+          belfry {status.value.version} ·{' '}
+          <a href={href(['rules'], { generation: 'last' })}>{common.generation(status.value.generation)}</a>
         </p>
       )}
     </div>

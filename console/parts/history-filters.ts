@@ -1,3 +1,4 @@
+import type { Query } from '../lib/router.ts';
 import { texts } from '../lib/texts.ts';
 import { startOfDay } from '../lib/time.ts';
 import type { Filter } from '../ui/filters.tsx';
@@ -26,4 +27,9 @@ export function historyFilters(
     ...(values[name] !== undefined && { values: values[name] }),
     ...(isTime(name) && { placeholder: example, suggestions: times }),
   }));
+}
+
+/** Parameters of an address that the calls take: those of `names` that have a value. */
+export function chosenOf(names: readonly Name[], query: Query): Query {
+  return Object.fromEntries(names.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
 }

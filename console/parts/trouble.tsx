@@ -32,7 +32,8 @@ export function faultsOf({ channels, sources, files, ready, reasons }: StatusVie
         key: `channel ${name}`,
         what: name,
         state,
-        why: reason,
+        // The time is shown beside it.
+        why: reason.replace(` since ${since}`, ''),
         to: href(['channels', name]),
         ...(since !== undefined && { since }),
       })),

@@ -44,7 +44,7 @@ ${more}`);
     await row('deploys').getByRole('link').click();
     await page.getByText('+    dedupe: 1h').waitFor(SHOWN);
     expect(await page.locator('.rule-source').textContent()).toContain(HOSTILE);
-    await page.getByRole('link', { name: 'generation 2' }).click();
+    await page.getByRole('main').getByRole('link', { name: 'generation 2' }).click();
     await page.getByText('by a saved file').first().waitFor(SHOWN);
     expect(page.url()).toContain('#/rules?generation=2');
     expect(await page.locator('details[open] .rule-diff-removed').textContent()).toBe('-    dedupe: 10m\n');

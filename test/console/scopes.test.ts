@@ -5,12 +5,12 @@ import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
 import { openConsole, SHOWN } from './support/open-console.ts';
 import { openScenario } from './support/scenario.ts';
 
-const ACTIONS: readonly string[] = [en.deliveries.retry, en.deliveries.release, en.deliveries.test];
+const ACTIONS: readonly string[] = [en.events.retry, en.events.release, en.events.testChannel];
 
 /** Actions that the page of a delivery offers. */
 async function offered(page: Page, hash: string): Promise<readonly string[]> {
   await page.goto(`${page.url().split('#')[0]}#/${hash}`);
-  await page.locator('.delivery-actions').waitFor({ ...SHOWN, state: 'attached' });
+  await page.locator('.card-actions').waitFor({ ...SHOWN, state: 'attached' });
   const names = await page.locator('main button').allInnerTexts();
   return names.filter((name) => ACTIONS.includes(name));
 }

@@ -41,7 +41,7 @@ export function AlertList({ alerts }: { alerts: readonly NotifiedAlertView[] }):
           items={shown}
           label={t.title}
           row={46}
-          phoneRow={84}
+          phoneRow={100}
           keyOf={({ id }) => id}
           hrefOf={(row) => (row.kind === 'alert' ? alertHref(row.alert.rule, row.alert.key) : '')}
           isHeading={({ kind }) => kind !== 'alert'}

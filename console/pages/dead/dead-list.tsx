@@ -11,16 +11,16 @@ import { CopyCommands } from '../../ui/copy.tsx';
 import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
-import { historyFilters } from '../../parts/history-filters.ts';
+import { chosenOf, historyFilters } from '../../parts/history-filters.ts';
 import { Time } from '../../ui/time.tsx';
 import { Jobs } from './jobs.tsx';
-import { CLASSES, filtersOf, letterChanges, NAMES, readLetters, summary } from './letters.ts';
+import { CLASSES, letterChanges, NAMES, readLetters, summary } from './letters.ts';
 import { ResendDialog } from './resend-dialog.tsx';
 
 /** All dead letters that match, newest first, with what to do about them. */
 export function DeadList(): VNode {
   const { dead } = texts.value;
-  const query = filtersOf(place.value.query);
+  const query = chosenOf(NAMES, place.value.query);
   const pages = usePages<DeadLetter>('/v1/dead', 'letters', query, {
     read: readLetters,
     changes: letterChanges,
@@ -34,12 +34,12 @@ export function DeadList(): VNode {
       title={dead.title}
       actions={
         <>
-          <CopyCommands curl={curlOf('GET', call)} cli={cliOf('dead', 'list', ...words)} />
           {may('admin') && total > 0 && (
             <button type="button" class="primary" onClick={() => setQuery({ do: 'resend' })}>
               {dead.sendAll(total)}
             </button>
           )}
+          <CopyCommands curl={curlOf('GET', call)} cli={cliOf('dead', 'list', ...words)} />
         </>
       }
     >

@@ -51,7 +51,7 @@ function Running({ job }: { job: JobView }): VNode {
   return (
     <article class="card">
       <p class="card-head">
-        <Chip state={state} /> <strong>{dead.progress(done, total)}</strong>
+        <Chip state={state} /> <strong>{texts.value.jobs.progress(done, total)}</strong>
         {failed > 0 && <span class="answer-bad">{dead.failed(failed)}</span>}
         <span class="soft">
           {by !== undefined && dead.startedBy(by)}
@@ -59,19 +59,19 @@ function Running({ job }: { job: JobView }): VNode {
           {eta !== undefined && (
             <>
               {' '}
-              · {dead.eta} <Ago at={eta} />
+              · {texts.value.jobs.ends} <Ago at={eta} />
             </>
           )}
         </span>
         <span class="page-actions job-actions">
           {state === 'running' && (
             <Action scope="admin" run={change('pause')}>
-              {dead.pause}
+              {texts.value.jobs.pause}
             </Action>
           )}
           {state === 'paused' && (
             <Action scope="admin" kind="primary" run={change('resume')}>
-              {dead.resume}
+              {texts.value.jobs.resume}
             </Action>
           )}
           {state !== 'cancelling' && (
@@ -81,7 +81,7 @@ function Running({ job }: { job: JobView }): VNode {
           )}
         </span>
       </p>
-      <progress max={Math.max(1, total)} value={done} aria-label={dead.progress(done, total)} />
+      <progress max={Math.max(1, total)} value={done} aria-label={texts.value.jobs.progress(done, total)} />
       {channels.length > 1 && (
         <p class="soft">
           {channels.map(({ channel, done: sent, total: all, rate }) => (

@@ -36,8 +36,8 @@ export function LetterPage({ id }: { id: string }): VNode {
       title={found?.message.title || dead.letter}
       actions={
         <>
-          <CopyCommands curl={curlOf('GET', path('dead', id))} cli={cliOf('dead', 'show', id)} />
           {found !== undefined && !isGone && may('admin') && <Buttons />}
+          <CopyCommands curl={curlOf('GET', path('dead', id))} cli={cliOf('dead', 'show', id)} />
         </>
       }
     >

@@ -9,11 +9,6 @@ export const NAMES = ['text', 'channel', 'rule', 'class', 'code', 'since', 'unti
 
 export const CLASSES = ['permanent', 'exhausted', 'expired', 'unknown', 'internal'] as const;
 
-/** Parameters of an address that the calls take. */
-export function filtersOf(query: Query): Query {
-  return Object.fromEntries(NAMES.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
-}
-
 /** Counts of all letters that match, and the lines of the file that are none. */
 export interface Summary {
   readonly total: number;

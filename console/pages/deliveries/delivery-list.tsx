@@ -3,28 +3,24 @@ import type { DeliveryView } from '../../../daemon/http/views.ts';
 import { addressOf } from '../../api/client.ts';
 import { usePages } from '../../api/pages.ts';
 import { cliOf, curlOf } from '../../api/paths.ts';
-import { href, place, type Query } from '../../lib/router.ts';
+import { href, place } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
 import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
-import { historyFilters } from '../../parts/history-filters.ts';
+import { chosenOf, historyFilters } from '../../parts/history-filters.ts';
 import { Ago, Time } from '../../ui/time.tsx';
 import { CLASSES, STATES } from './words.ts';
 
 /** Filters that the page shares with the call and with the command. */
 const NAMES = ['text', 'state', 'channel', 'rule', 'class', 'code', 'key', 'since', 'until'] as const;
 
-function filtersOf(query: Query): Query {
-  return Object.fromEntries(NAMES.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
-}
-
 /** Deliveries, newest first. */
 export function DeliveryList(): VNode {
   const { deliveries } = texts.value;
-  const query = filtersOf(place.value.query);
+  const query = chosenOf(NAMES, place.value.query);
   const pages = usePages<DeliveryView>('/v1/deliveries', 'deliveries', { ...query, message: 'true' });
   const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);
   const call = `/v1/deliveries${addressOf('/v1/deliveries', query).search}`;
@@ -65,7 +61,7 @@ function Row({ delivery }: { delivery: DeliveryView }): VNode {
       <span class="cell delivery-next">
         {next_at !== undefined ? (
           <>
-            {deliveries.next} <Ago at={next_at} />
+            {texts.value.events.next} <Ago at={next_at} />
           </>
         ) : (
           attempts.length > 1 && deliveries.attempts(attempts.length)

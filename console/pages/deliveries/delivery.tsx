@@ -1,5 +1,7 @@
 import type { ComponentChildren, VNode } from 'preact';
+import type { ChannelTestView } from '../../../daemon/http/daemon-api.ts';
 import type { DeliveryView } from '../../../daemon/http/views.ts';
+import { call } from '../../api/client.ts';
 import { cliOf, curlOf, path } from '../../api/paths.ts';
 import { useResource } from '../../api/resource.ts';
 import { href } from '../../lib/router.ts';
@@ -10,7 +12,7 @@ import { Facts } from '../../ui/facts.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { Ago, Time } from '../../ui/time.tsx';
-import { DeliveryActions } from './actions.tsx';
+import { DeliveryActions } from '../../parts/delivery-actions.tsx';
 import { ExchangeSection } from './exchange.tsx';
 import { toneOfClass } from './words.ts';
 
@@ -29,12 +31,18 @@ export function DeliveryPage({ id }: { id: string }): VNode {
   );
 }
 
+async function testChannel(channel: string): Promise<string> {
+  const { ok, error } = await call<ChannelTestView>('POST', path('channels', channel, 'test'), { body: {} });
+  if (!ok) throw new Error(`${error?.code ?? ''}: ${error?.message ?? ''}`);
+  return texts.value.deliveries.tested(channel);
+}
+
 function Story({ delivery }: { delivery: DeliveryView }): VNode {
   const { deliveries } = texts.value;
   return (
     <>
       <Answer delivery={delivery} />
-      <DeliveryActions delivery={delivery} />
+      <DeliveryActions delivery={delivery} test={() => testChannel(delivery.channel)} />
       <div class="delivery-story">
         <Section title={deliveries.attempted}>
           <Attempts delivery={delivery} />
@@ -58,7 +66,7 @@ function Answer({ delivery }: { delivery: DeliveryView }): VNode {
       <Chip state={state} /> <span>{deliveries.states[state]}</span>
       {next_at !== undefined && (
         <span>
-          {deliveries.next} <Ago at={next_at} />
+          {texts.value.events.next} <Ago at={next_at} />
         </span>
       )}
       {error !== undefined && <Failure of={error} />}
@@ -116,7 +124,7 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryView }): VNode {
   return (
     <Facts
       of={[
-        [labels.channel, <a href={href(['channels'], { channel })}>{channel}</a>],
+        [labels.channel, <a href={href(['channels', channel])}>{channel}</a>],
         [labels.rule, <a href={href(['rules', rule])}>{rule}</a>],
         [labels.key, key !== '' && <a href={href(['deliveries'], { rule, key })}>{key}</a>],
         [deliveries.event, event !== '' && <Id of={<a href={href(['events', event])}>{event}</a>} />],

@@ -6,7 +6,7 @@ import { path } from '../../api/paths.ts';
 import { useResource } from '../../api/resource.ts';
 import { href } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
-import { Action } from '../../ui/action.tsx';
+import { DeliveryActions } from '../../parts/delivery-actions.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { Ago } from '../../ui/time.tsx';
@@ -38,7 +38,7 @@ export function DeliveryLine({ delivery, event }: { delivery: DeliveryView; even
       {reason !== undefined && <p class="soft">{reason}</p>}
       {mend !== undefined && <p class="soft">→ {mend}</p>}
       <MessageDetails id={id} />
-      <DeliveryActions delivery={delivery} event={event} />
+      <DeliveryActions delivery={delivery} test={() => sendTest(channel, delivery.rule, event.id)} />
     </div>
   );
 }
@@ -63,39 +63,6 @@ function Message({ of }: { of: DeliveryView['message'] }): VNode | null {
       <p class="message-title">{of.title}</p>
       {of.body !== undefined && <p class="message-body">{of.body}</p>}
     </div>
-  );
-}
-
-function DeliveryActions({ delivery, event }: { delivery: DeliveryView; event: EventView }): VNode {
-  const { events } = texts.value;
-  const { id, channel, state, rule } = delivery;
-  const retry = async (): Promise<string> => {
-    await call('POST', path('deliveries', id, 'retry'), { body: {} });
-    return events.retried;
-  };
-  const release = async (): Promise<string> => {
-    await call('POST', path('channels', channel, 'release'), { body: {} });
-    return events.released;
-  };
-  return (
-    <p class="card-actions">
-      {state === 'pending' && (
-        <Action scope="admin" run={retry}>
-          {events.retry}
-        </Action>
-      )}
-      {state === 'held' && (
-        <Action scope="admin" run={release}>
-          {events.release}
-        </Action>
-      )}
-      {state === 'dead' && <a href={href(['dead', id])}>{events.editDead}</a>}
-      {state !== 'delivered' && state !== 'cancelled' && (
-        <Action scope="admin" run={() => sendTest(channel, rule, event.id)}>
-          {events.testChannel}
-        </Action>
-      )}
-    </p>
   );
 }
 

@@ -12,7 +12,7 @@ import { CopyCommands } from '../../ui/copy.tsx';
 import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
-import { historyFilters } from '../../parts/history-filters.ts';
+import { chosenOf, historyFilters } from '../../parts/history-filters.ts';
 import { Time } from '../../ui/time.tsx';
 import { OUTCOMES } from './outcomes.ts';
 import { RerunDialog } from './rerun.tsx';
@@ -22,15 +22,10 @@ const MAX_CHIPS = 3;
 /** Filters that the page shares with the call and with the command. */
 const NAMES = ['text', 'outcome', 'rule', 'type', 'source', 'key', 'since', 'until'] as const;
 
-/** Parameters of the address that the call takes. */
-export function filtersOf(query: Query): Query {
-  return Object.fromEntries(NAMES.map((name) => [name, query[name]]).filter(([, value]) => (value ?? '') !== ''));
-}
-
 /** Past events, newest first. */
 export function EventList(): VNode {
   const { events } = texts.value;
-  const query = filtersOf(place.value.query);
+  const query = chosenOf(NAMES, place.value.query);
   const pages = usePages<EventView>('/v1/events', 'events', query);
   const isRerun = useSignal(false);
   const words = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value!]);

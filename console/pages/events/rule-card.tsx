@@ -2,6 +2,8 @@ import type { VNode } from 'preact';
 import type { EventView } from '../../../daemon/http/views.ts';
 import { call } from '../../api/client.ts';
 import { path } from '../../api/paths.ts';
+import { may } from '../../api/session.ts';
+import { matchOfAlert, newSilenceHref } from '../../lib/places.ts';
 import { href } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Action } from '../../ui/action.tsx';
@@ -60,7 +62,11 @@ export function RuleCard({ story, event, isOpen }: { story: RuleStory; event: Ev
           {today?.reason}
         </p>
       )}
-      <SilenceAction silence={result?.silence} />
+      {result?.silence === undefined ? (
+        deliveries.length > 0 && <NewSilence rule={rule} keyOf={result?.key} />
+      ) : (
+        <SilenceAction silence={result.silence} />
+      )}
       {today !== undefined && (
         <details class="card-more" open={isOpen && outcome === 'no_match'}>
           <summary>{events.conditions}</summary>
@@ -72,9 +78,20 @@ export function RuleCard({ story, event, isOpen }: { story: RuleStory; event: Ev
   );
 }
 
-function SilenceAction({ silence }: { silence: string | undefined }): VNode | null {
+/** Leads to a silence for the rule and key of this event, with its preview. */
+function NewSilence({ rule, keyOf: key = '' }: { rule: string; keyOf: string | undefined }): VNode | null {
+  if (!may('ack')) return null;
+  return (
+    <p class="card-actions">
+      <a class="button" href={newSilenceHref(matchOfAlert({ rule, key }))}>
+        {texts.value.alerts.silence}
+      </a>
+    </p>
+  );
+}
+
+function SilenceAction({ silence }: { silence: string }): VNode {
   const { events } = texts.value;
-  if (silence === undefined) return null;
   const end = async (): Promise<string> => {
     await call('DELETE', path('silences', silence));
     return events.silenceEnded;

@@ -1,4 +1,5 @@
 import type { DeliveryView, EventView, FeedItem } from '../../../daemon/http/views.ts';
+import { alertHref } from '../../lib/places.ts';
 import { href } from '../../lib/router.ts';
 
 /** One line of the live feed. */
@@ -31,12 +32,12 @@ export function entryOf(item: FeedItem, number: number): FeedEntry {
       what: rule,
       subject: key,
       source: by,
-      to: href(['alerts', key], { rule }),
+      to: alertHref(rule, key),
     };
   }
   if (item.kind === 'silence') {
     const { kind, silence, state } = item;
-    return { ...bare, kind, states: [state], what: silence, to: href(['silences'], { id: silence }) };
+    return { ...bare, kind, states: [state], what: silence, to: href(['silences', silence]) };
   }
   const { event } = item;
   const common = { ...bare, subject: event.subject ?? '', source: event.source };

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
 import { get } from '../../api/client.ts';
 import { follow } from '../../api/feed.ts';
-import { place } from '../../lib/router.ts';
+import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
 import { Chip } from '../../ui/chip.tsx';
 import { Filters } from '../../ui/filters.tsx';
@@ -78,7 +78,7 @@ export function LiveFeed(): VNode {
       title={home.feed}
       actions={
         <button type="button" aria-pressed={isPaused.value} onClick={toggle}>
-          {isPaused.value ? home.resume(waiting.value.length) : home.pause}
+          {isPaused.value ? home.resume(waiting.value.length) : texts.value.jobs.pause}
         </button>
       }
     >
@@ -89,7 +89,7 @@ export function LiveFeed(): VNode {
         ]}
       />
       {shown.length === 0 ? (
-        <Empty title={home.emptyFeed}>{home.emptyFeedMore}</Empty>
+        <NothingShown text={text} kind={kind} />
       ) : (
         <WindowedList
           items={shown}
@@ -100,6 +100,18 @@ export function LiveFeed(): VNode {
         />
       )}
     </Section>
+  );
+}
+
+/** States that nothing has happened, or leads on: the live list has the latest entries only. */
+function NothingShown({ text, kind }: Query): VNode {
+  const { home, alerts } = texts.value;
+  if (text === undefined && kind === undefined) return <Empty title={home.emptyFeed}>{home.emptyFeedMore}</Empty>;
+  return (
+    <Empty title={home.noMatch}>
+      <a href={href(['events'], { text })}>{alerts.allEvents}</a> ·{' '}
+      <a href={href(['deliveries'], { text })}>{alerts.allDeliveries}</a>
+    </Empty>
   );
 }
 

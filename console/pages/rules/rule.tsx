@@ -81,7 +81,7 @@ function factsOf(rule: WholeRuleView): readonly (readonly [string, ComponentChil
 
 function ChannelLink({ name }: { name: string }): VNode {
   return (
-    <a class="rule-part" href={href(['channels'], { text: name })}>
+    <a class="rule-part" href={href(['channels', name])}>
       {name}
     </a>
   );

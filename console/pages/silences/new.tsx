@@ -40,7 +40,7 @@ export function NewSilence(): VNode {
           <MatchEditor lines={lines.value} onChange={edit} />
           <Suggestions match={match ?? {}} lines={lines.value} onChange={edit} />
           <Length value={length} />
-          <Text name="reason" label={t.reason} placeholder={t.reasonExample} />
+          <Text name="reason" label={t.reasonRequired} placeholder={t.reasonExample} isRequired />
           <More />
           <Problems of={problems.value} isForced={isForced} />
           <div class="thumb thumb-always">
@@ -49,7 +49,12 @@ export function NewSilence(): VNode {
               scope="ack"
               kind="primary"
               disabled={isEmpty}
-              run={() => make(body, (refused) => (problems.value = refused))}
+              run={() =>
+                make(body, (refused) => {
+                  problems.value = refused;
+                  document.querySelector<HTMLElement>('input:invalid')?.focus();
+                })
+              }
             >
               {t.make(length)}
             </Action>
@@ -130,6 +135,7 @@ interface InputProps {
   readonly label: string;
   readonly placeholder?: string;
   readonly type?: 'text' | 'datetime-local';
+  readonly isRequired?: boolean;
 }
 
 function Text(props: InputProps): VNode {
@@ -142,7 +148,7 @@ function Text(props: InputProps): VNode {
 }
 
 /** Field whose value stands in the address. */
-function Input({ name, label, placeholder, type = 'text' }: InputProps): VNode {
+function Input({ name, label, placeholder, type = 'text', isRequired = false }: InputProps): VNode {
   return (
     <input
       name={name}
@@ -151,6 +157,7 @@ function Input({ name, label, placeholder, type = 'text' }: InputProps): VNode {
       type={type as 'text'}
       value={place.value.query[name] ?? ''}
       placeholder={placeholder}
+      required={isRequired}
       autoComplete="off"
       onInput={({ currentTarget }) => setQuery({ [name]: currentTarget.value }, { replace: true })}
     />

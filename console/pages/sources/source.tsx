@@ -12,7 +12,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { Failed, Loaded } from '../../ui/states.tsx';
 import { Time } from '../../ui/time.tsx';
 import { BeatSections } from './beats.tsx';
-import { stateOf } from './period.ts';
+import { countsText, stateOf } from './period.ts';
 import { RequestSection } from './requests.tsx';
 
 const EVERY_MS = 5_000;
@@ -41,7 +41,8 @@ function Details({ source }: { source: SourceView }): VNode {
     <>
       <div class="card">
         <p>
-          <Chip state={stateOf(source)} /> {reason ?? (source.state === 'running' ? sources.works : '')}
+          <Chip state={stateOf(source)} />{' '}
+          {reason ?? (stateOf(source) === 'running' ? sources.works : beats && countsText(beats))}
         </p>
       </div>
       <Section title={sources.settings}>

@@ -26,7 +26,7 @@ export function Wall(): VNode {
       {connection.value === 'lost' && <p class="wall-lost">{common.lost}</p>}
       <Loaded of={alerts}>
         {({ alerts: found }) =>
-          found.length === 0 ? <p class="wall-quiet">{wall.quiet}</p> : <Firing alerts={found} />
+          found.length === 0 ? <p class="wall-quiet">{wall.quiet}</p> : <Alerts alerts={found} />
         }
       </Loaded>
       {status.value !== undefined && <Trouble status={status.value} />}
@@ -34,11 +34,12 @@ export function Wall(): VNode {
   );
 }
 
-function Firing({ alerts }: { alerts: readonly NotifiedAlertView[] }): VNode {
+/** Those that nobody has acknowledged are counted, as on the first page. */
+function Alerts({ alerts }: { alerts: readonly NotifiedAlertView[] }): VNode {
   const { wall } = texts.value;
   return (
     <>
-      <p class="wall-count">{wall.firing(alerts.length)}</p>
+      <p class="wall-count">{wall.firing(alerts.filter(({ state }) => state === 'firing').length)}</p>
       <ol class="wall-alerts">
         {alerts.slice(0, MAX_ALERTS).map(({ rule, key, since, state }) => (
           <li key={`${rule} ${key}`} class={state === 'firing' ? 'wall-alert' : 'wall-alert wall-acknowledged'}>
