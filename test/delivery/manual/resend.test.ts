@@ -240,7 +240,8 @@ test('two resends of the same records send each once', async () => {
   const results = await Promise.all(resends);
   expect(harness.sent.map(({ id }) => id).sort()).toEqual([...ids].sort());
   const counts = results.map(({ plan, progress }) => [plan.total, plan.in_other_jobs, progress.length]);
-  expect(counts).toEqual([
+  // Both read the file at once, and the first to end its reading takes the records.
+  expect(counts.toSorted(([a = 0], [b = 0]) => b - a)).toEqual([
     [30, 0, 30],
     [0, 30, 0],
   ]);
