@@ -70,7 +70,7 @@ test.skipIf(!hasBrowser)(
     await silence.getByText('The silence is made.').waitFor(SHOWN);
     expect(silences.count()).toBe(4);
 
-    // What changed in the rules: the number of the generation leads there.
+    // Changes of the rules: the number of the generation leads there.
     const changes = await openConsole(browser, home);
     const looks = person();
     await looks.press(changes.getByRole('link', { name: /^generation/ }));

@@ -17,26 +17,11 @@ import { TodaySends } from './today-sends.tsx';
 /** One rule: outcome and reason, what came of it, its conditions, and the actions that help. */
 export function RuleCard({ story, event, isOpen }: { story: RuleStory; event: EventView; isOpen: boolean }): VNode {
   const { events } = texts.value;
-  const { rule, outcome, earlier, result, deliveries, today } = story;
+  const { rule, outcome, result, deliveries, today } = story;
   const reason = result?.reason ?? (result === undefined ? today?.reason : undefined);
   return (
     <section class="card" aria-label={rule}>
-      <header class="card-head">
-        <Chip state={outcome} />
-        <h3>
-          <a href={href(['rules', rule])}>{rule}</a>
-        </h3>
-        {earlier.length > 0 && (
-          <span class="soft">
-            {events.earlier} {earlier.join(', ')}
-          </span>
-        )}
-        {result?.key !== undefined && (
-          <a class="soft card-key" href={href(['events'], { rule, key: result.key })}>
-            {result.key}
-          </a>
-        )}
-      </header>
+      <CardHead story={story} />
       {reason !== undefined && (
         <p class="card-reason">
           {reason}
@@ -75,6 +60,28 @@ export function RuleCard({ story, event, isOpen }: { story: RuleStory; event: Ev
         </details>
       )}
     </section>
+  );
+}
+
+function CardHead({ story: { rule, outcome, earlier, result } }: { story: RuleStory }): VNode {
+  const { events } = texts.value;
+  return (
+    <header class="card-head">
+      <Chip state={outcome} />
+      <h3>
+        <a href={href(['rules', rule])}>{rule}</a>
+      </h3>
+      {earlier.length > 0 && (
+        <span class="soft">
+          {events.earlier} {earlier.join(', ')}
+        </span>
+      )}
+      {result?.key !== undefined && (
+        <a class="soft card-key" href={href(['events'], { rule, key: result.key })}>
+          {result.key}
+        </a>
+      )}
+    </header>
   );
 }
 

@@ -34,7 +34,7 @@ export function Wall(): VNode {
   );
 }
 
-/** Those that nobody has acknowledged are counted, as on the first page. */
+/** List of alerts. The number is that of alerts that nobody has acknowledged, as on the first page. */
 function Alerts({ alerts }: { alerts: readonly NotifiedAlertView[] }): VNode {
   const { wall } = texts.value;
   return (
