@@ -46,8 +46,8 @@ test.skipIf(!hasBrowser)(
     await press(page, '?');
     await page.getByRole('dialog', { name: 'Shortcuts' }).getByText('Acknowledge').waitFor(SHOWN);
     await press(page, 'g', 'h', 'Escape');
-    await expect.poll(() => page.getByRole('dialog').count(), SHOWN).toBe(0);
-    expect(await focused(page)).toBe('db-9');
+    await expect.poll(() => focused(page), SHOWN).toBe('db-9');
+    expect(await page.getByRole('dialog').count()).toBe(0);
     await press(page, 'Enter');
     await page.getByRole('heading', { name: 'db-9' }).waitFor(SHOWN);
 
