@@ -1,5 +1,5 @@
 // Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the long suite of kills and power cuts,
-// `--system` the tests on a Debian that runs in a container.
+// `--system` the tests on a Debian that runs in a container, `--console` those of all pages of the web console.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ import { build } from '../build/build.mjs';
 import { testResult } from './test-result.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const suite = ['faults', 'system'].find((name) => process.argv.includes(`--${name}`));
+const suite = ['faults', 'system', 'console'].find((name) => process.argv.includes(`--${name}`));
 const more = process.argv.slice(2).filter((argument) => argument !== `--${suite}`);
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
 const report = path.join(folder, 'report.json');

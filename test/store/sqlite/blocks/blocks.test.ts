@@ -38,8 +38,17 @@ function addDelivery(seq: number): void {
 
 /** Row numbers, of events their numbers, and how many rows were read. */
 function found(table: 'events' | 'deliveries', filter: HistoryFilter): { seqs: unknown[]; examined: number } {
-  const { rows, examined } = search(db, { table, filter, order: 'desc', rows: 1000, limit: 50, claimed: [] });
-  return { seqs: rows.map(([seq, at]) => (table === 'events' ? Number(at) - NOW : seq)), examined };
+  const seqs: unknown[] = [];
+  let examined = 0;
+  let from: number | undefined;
+  do {
+    const step = { table, filter, order: 'desc' as const, rows: 1000, limit: 50, claimed: [] };
+    const result = search(db, { ...step, ...(from !== undefined && { from }) });
+    seqs.push(...result.rows.map(([seq, at]) => (table === 'events' ? Number(at) - NOW : seq)));
+    examined += result.examined;
+    from = result.next;
+  } while (from !== undefined);
+  return { seqs, examined };
 }
 
 test('a search reads only the rows that have the terms of its filter, and those in no block', () => {

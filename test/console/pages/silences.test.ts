@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { openScenario } from '../support/scenario.ts';
 
 test.skipIf(!hasBrowser)(
   `a host is silenced for two hours after its preview, which another browser shows and ends${needsBrowser}`,

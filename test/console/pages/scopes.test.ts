@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { en } from '../../console/texts/en.ts';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { openScenario } from './support/scenario.ts';
+import { en } from '../../../console/texts/en.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { openScenario } from '../support/scenario.ts';
 
 const ACTIONS: readonly string[] = [en.events.retry, en.events.release, en.events.testChannel];
 

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { openTestServer, type TestServer } from '../support/test-server.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { openTestServer, type TestServer } from '../../support/test-server.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE } from '../support/scenario.ts';
 
 /** Daemon with dead letters of one channel, which works now. */
 async function withDead(

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { ADDRESSES } from './support/addresses.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { ADDRESSES } from '../support/addresses.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { openScenario } from '../support/scenario.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Limit for a busy machine: there are two dozen views. */

@@ -1,7 +1,7 @@
 import { onTestFinished, expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
 
 const RULES = `
 sources:

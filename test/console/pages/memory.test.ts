@@ -1,8 +1,8 @@
 import type { CDPSession, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
 
 /** Rows in the page at 800 px: those in view, and a few above and below. */
 const MAX_ROWS = 60;

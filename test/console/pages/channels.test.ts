@@ -1,8 +1,8 @@
 import { onTestFinished, expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { openReceiver } from '../support/receiver.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { openReceiver } from '../../support/receiver.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
 
 const rulesOf = (origin: string): string => `
 channels:

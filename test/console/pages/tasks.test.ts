@@ -1,8 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { openScenario } from '../support/scenario.ts';
 
 /** Presses like a person who begins on the first page; counts the presses. */
 function person() {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openFixture } from '../support/daemon-fixture.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openFixture } from '../../support/daemon-fixture.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE } from '../support/scenario.ts';
 
 test.skipIf(!hasBrowser)(
   `rules are shown with what each did last, a refused save in place, and what was changed${needsBrowser}`,

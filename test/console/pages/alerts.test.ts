@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE, openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE, openScenario } from '../support/scenario.ts';
 
 test.skipIf(!hasBrowser)(
   `an alert is acknowledged on a phone by two taps from the first page, and another browser shows it${needsBrowser}`,

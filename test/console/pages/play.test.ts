@@ -1,8 +1,8 @@
 import { expect, test, onTestFinished } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE } from '../support/scenario.ts';
 
 const RULES = `
 channels: { ops: { type: log }, pager: { type: log } }
