@@ -5,20 +5,25 @@ import path from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 
-/** Writes the files to `bundle/console`. `index.html` is the page; all other names have a hash of the content. */
+const LANGUAGES = ['en', 'zh'];
+
+/** Writes the files to `bundle/console`. `index-en.html` and `index-zh.html` are the page; all other names have a hash of the content. */
 export async function buildConsole(root, bundle) {
   const source = path.join(root, 'console');
   const target = path.join(bundle, 'console');
   mkdirSync(target, { recursive: true });
-  const script = await buildScripts(source, target);
+  const { script, ...texts } = await buildScripts(source, target);
   const style = writeHashed(target, 'console', 'css', styleOf(source));
   const icon = writeHashed(target, 'icon', 'svg', readFileSync(path.join(source, 'icon.svg'), 'utf8'));
   const page = readFileSync(path.join(source, 'index.html'), 'utf8');
-  const names = { script, style, icon };
-  writeFileSync(
-    path.join(target, 'index.html'),
-    page.replace(/%(script|style|icon)%/g, (_, name) => names[name]),
-  );
+  // A page for each language, so that its texts are loaded together with the script.
+  for (const language of LANGUAGES) {
+    const names = { script, style, icon, texts: texts[language] };
+    writeFileSync(
+      path.join(target, `index-${language}.html`),
+      page.replace(/%(script|style|icon|texts)%/g, (_, name) => names[name]),
+    );
+  }
   compressAll(target);
   return target;
 }
@@ -40,7 +45,8 @@ async function buildScripts(source, target) {
     chunkFileNames: '[name]-[hash].js',
   });
   await joined.close();
-  return output.find(({ isEntry }) => isEntry).fileName;
+  const named = Object.fromEntries(output.map(({ name, fileName }) => [name, fileName]));
+  return { script: output.find(({ isEntry }) => isEntry).fileName, en: named.en, zh: named.zh };
 }
 
 /** One style sheet: the shared ones in the order of their names, then those of the pages. */

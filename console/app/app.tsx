@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { ApiError, get } from '../api/client.ts';
+import { ApiError } from '../api/client.ts';
 import { openFeed } from '../api/feed.ts';
-import { type Identity, identity, token } from '../api/session.ts';
+import { readIdentity } from '../api/identity.ts';
+import { identity, token } from '../api/session.ts';
 import { followStatus } from '../api/status.ts';
 import { listenForShortcuts } from '../lib/keys.ts';
 import { place } from '../lib/router.ts';
@@ -58,7 +59,7 @@ function useIdentity(): string | undefined {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const controller = new AbortController();
     const read = (): void => {
-      get<Identity>('/v1/token', {}, controller.signal).then(
+      readIdentity(controller.signal).then(
         (found) => {
           identity.value = found;
         },

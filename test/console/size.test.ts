@@ -10,22 +10,22 @@ const compressed = readdirSync(FOLDER).filter((file) => file.endsWith('.gz'));
 test.each(['en', 'zh'])(
   'everything that a browser loads for the language %s takes at most 60 KB by gzip',
   (language) => {
-    const others = compressed.filter((file) => /^(?:en|zh)-/.test(file) && !file.startsWith(language));
+    const others = compressed.filter(
+      (file) => /^(?:index-)?(?:en|zh)[-.]/.test(file) && !new RegExp(`^(?:index-)?${language}`).test(file),
+    );
     const loaded = compressed.filter((file) => !others.includes(file));
     const bytes = loaded.reduce((sum, file) => sum + statSync(path.join(FOLDER, file)).size, 0);
-    expect(others).toHaveLength(1);
+    expect(others).toHaveLength(2);
     expect(loaded.length).toBeGreaterThan(3);
     expect(bytes).toBeLessThanOrEqual(MAX_BYTES);
   },
 );
 
-test('the page names its script, style and icon relative to itself, and has nothing inline', () => {
-  const page = readFileSync(path.join(FOLDER, 'index.html'), 'utf8');
+test.each(['en', 'zh'])('the page for %s names its files relative to itself, and has nothing inline', (language) => {
+  const page = readFileSync(path.join(FOLDER, `index-${language}.html`), 'utf8');
   const named = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
-  expect(named.map((name) => name.replace(/-[\w-]{8}\./, '-HASH.')).sort()).toEqual([
-    'console/console-HASH.css',
-    'console/icon-HASH.svg',
-    'console/main-HASH.js',
-  ]);
+  expect(named.map((name) => name.replace(/-[\w-]{8}\./, '-HASH.')).sort()).toEqual(
+    ['console/console-HASH.css', 'console/icon-HASH.svg', 'console/main-HASH.js', `console/${language}-HASH.js`].sort(),
+  );
   expect(page).not.toMatch(/<script>|<style|style=|\son\w+=/);
 });

@@ -6,7 +6,8 @@ import { HttpProblem } from '../../problem.ts';
 import type { Route } from '../route.ts';
 import { requireConsole } from './login.ts';
 
-const PAGE = 'index.html';
+/** The page for a language. They differ in the texts that are loaded first. */
+const PAGES = { en: 'index-en.html', zh: 'index-zh.html' } as const;
 
 /** Media types of the files by the end of their names. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,6 +38,9 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   vary: 'accept-encoding',
 };
+
+/** Headers of the page. It names the files of this build, so a browser has to ask for it each time. */
+const PAGE_HEADERS = { 'cache-control': 'no-cache', vary: 'accept-encoding, accept-language' };
 
 /** Names of the built files. */
 let names: ReadonlySet<string> | undefined;
@@ -81,13 +85,13 @@ export const consoleFileRoutes: readonly Route[] = [
     answers: { 200: 'HTML', 304: 'Not changed', 404: '`daemon.console` is false' },
     handle({ request, response }, { daemon }) {
       requireConsole(daemon);
+      const page = PAGES[/^\s*zh\b/i.test(request.headers['accept-language'] ?? '') ? 'zh' : 'en'];
       const etag = `"${createHash('sha256')
-        .update(readFileSync(new URL(PAGE, folder())))
+        .update(readFileSync(new URL(page, folder())))
         .digest('base64url')}"`;
-      // The page names the files of this build, so a browser has to ask for it each time.
       if (request.headers['if-none-match'] === etag)
-        response.writeHead(304, { ...HEADERS, etag, 'cache-control': 'no-cache' }).end();
-      else sendFile(request, response, PAGE, { etag, 'cache-control': 'no-cache' });
+        response.writeHead(304, { ...HEADERS, ...PAGE_HEADERS, etag }).end();
+      else sendFile(request, response, page, { ...PAGE_HEADERS, etag });
     },
   },
   {
@@ -98,7 +102,7 @@ export const consoleFileRoutes: readonly Route[] = [
     answers: { 200: 'JavaScript, CSS or SVG', 404: 'No such file' },
     handle({ request, response, params: { file = '' } }, { daemon }) {
       requireConsole(daemon);
-      if (file === PAGE || !isBuilt(file))
+      if (file.endsWith('.html') || !isBuilt(file))
         throw new HttpProblem(404, 'path.none', 'there is no such file; load the page anew');
       sendFile(request, response, file, { 'cache-control': 'public, max-age=31536000, immutable' });
     },

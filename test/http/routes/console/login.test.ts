@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ask, type OpenedListener, openTestListener, post } from '../../support/listener.ts';
+import { ask, type OpenedListener, openTestListener, post } from '../../../support/listener.ts';
 
 const ticketOf = async (to: OpenedListener, body: unknown = {}) =>
   (await post(to, '/v1/console/tickets', body)).json.ticket as string;
