@@ -10,9 +10,9 @@ export const connection = signal<Connection>('connecting');
 /** Rises at most once a second while something happens, and each time the connection is open again: lists are then read anew. */
 export const activity = signal(0);
 
-/** Time between two pings, and without any answer after which the connection is lost. */
-const PING_MS = 1_500;
-const SILENCE_MS = 4_000;
+/** Time between two pings, and without any answer after which the connection is lost: that is seen within 4 s. */
+const PING_MS = 1_000;
+const SILENCE_MS = 3_000;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 5_000;
 const ACTIVITY_MS = 1_000;

@@ -47,7 +47,7 @@ async function freePort(): Promise<number> {
 }
 
 test.skipIf(!hasBrowser)(
-  `a daemon that dies is reported, and the page goes on by itself when it is back: nothing is missing, nothing is doubled${needsBrowser}`,
+  `a daemon that hangs or dies is reported, and the page goes on by itself when it is back: nothing is missing, nothing is doubled${needsBrowser}`,
   async () => {
     const home = await Home.make();
     onTestFinished(() => home.close());
@@ -63,6 +63,11 @@ test.skipIf(!hasBrowser)(
     await emit('one');
     const rows = page.getByRole('list', { name: 'Events' }).getByRole('listitem');
     await rows.filter({ hasText: 'one' }).waitFor(SHOWN);
+    // A daemon that hangs keeps its connections open.
+    home.signal('SIGSTOP');
+    await page.getByText('The daemon does not answer').waitFor(SHOWN);
+    home.signal('SIGCONT');
+    await page.getByText('live', { exact: true }).waitFor(SHOWN);
     await home.kill();
     await page.getByText('The daemon does not answer').waitFor(SHOWN);
     expect(await rows.filter({ hasText: 'one' }).count()).toBe(1);
