@@ -52,6 +52,14 @@ function isBuilt(name: string): boolean {
   return names.has(name);
 }
 
+/** Encodings that a client takes; those with `q=0` are refused. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
+function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
+  const named = String(header ?? '')
+    .toLowerCase()
+    .split(',');
+  return new Set(named.filter((part) => !/;\s*q=0(?:\.0*)?\s*$/.test(part)).map((part) => part.split(';')[0]!.trim()));
+}
+
 /** Sends a file in an encoding that the client takes. */
 function sendFile(
   request: IncomingMessage,
@@ -59,11 +67,8 @@ function sendFile(
   name: string,
   headers: Readonly<Record<string, string>>,
 ): void {
-  const accepted = String(request.headers['accept-encoding'] ?? '');
-  const [encoding, suffix] = ENCODINGS.find(([known]) => new RegExp(`\\b${known}\\b`).test(accepted)) ?? [
-    undefined,
-    '',
-  ];
+  const accepted = acceptedEncodings(request.headers['accept-encoding']);
+  const [encoding, suffix] = ENCODINGS.find(([known]) => accepted.has(known)) ?? [undefined, ''];
   const content = readFileSync(new URL(`${name}${suffix}`, folder()));
   response.writeHead(200, {
     ...HEADERS,

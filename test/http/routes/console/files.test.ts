@@ -35,6 +35,8 @@ test('the page is asked for each time, its files never again, and nothing inline
   expect(packed.headers['content-encoding']).toBe('gzip');
   expect(gunzipSync(packed.body).equals(script.body)).toBe(true);
   expect(packed.body.length).toBeLessThan(script.body.length);
+  const refused = await load(to, path, { 'accept-encoding': 'br;q=0, gzip;q=0.5' });
+  expect(refused.headers['content-encoding']).toBe('gzip');
 });
 
 test('the page loads the texts of the language that the browser asks for first', async () => {
