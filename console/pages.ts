@@ -22,69 +22,29 @@ export interface PageEntry {
   readonly component: ComponentType;
 }
 
+/** Sections of the texts that begin with the title of a page. */
+type Titled = { [Name in keyof Texts]: Texts[Name] extends { readonly title: string } ? Name : never }[keyof Texts];
+
+const page = (section: Titled, key: string, component: ComponentType, name: string = section): PageEntry => ({
+  name,
+  key,
+  component,
+  title: (texts) => texts[section].title,
+});
+
 /** All pages, in the order of the navigation. */
 export const PAGES: readonly PageEntry[] = [
-  { name: '', title: (t) => t.home.title, key: 'h', component: Home },
-  {
-    name: 'alerts',
-    title: (t) => t.alerts.title,
-    key: 'a',
-    component: Alerts,
-  },
-  {
-    name: 'events',
-    title: (t) => t.events.title,
-    key: 'e',
-    component: Events,
-  },
-  {
-    name: 'deliveries',
-    title: (t) => t.deliveries.title,
-    key: 'd',
-    component: Deliveries,
-  },
-  {
-    name: 'dead',
-    title: (t) => t.dead.title,
-    key: 'x',
-    component: Dead,
-  },
-  {
-    name: 'silences',
-    title: (t) => t.silences.title,
-    key: 's',
-    component: Silences,
-  },
-  {
-    name: 'channels',
-    title: (t) => t.channels.title,
-    key: 'c',
-    component: Channels,
-  },
-  {
-    name: 'sources',
-    title: (t) => t.sources.title,
-    key: 'o',
-    component: Sources,
-  },
-  {
-    name: 'rules',
-    title: (t) => t.rules.title,
-    key: 'r',
-    component: Rules,
-  },
-  {
-    name: 'play',
-    title: (t) => t.play.title,
-    key: 'p',
-    component: Play,
-  },
+  page('home', 'h', Home, ''),
+  page('alerts', 'a', Alerts),
+  page('events', 'e', Events),
+  page('deliveries', 'd', Deliveries),
+  page('dead', 'x', Dead),
+  page('silences', 's', Silences),
+  page('channels', 'c', Channels),
+  page('sources', 'o', Sources),
+  page('rules', 'r', Rules),
+  page('play', 'p', Play),
 ];
 
-/** Views without the navigation. */
-export const WALL: PageEntry = {
-  name: 'wall',
-  title: (t) => t.wall.title,
-  key: 'w',
-  component: Wall,
-};
+/** View without the navigation. */
+export const WALL: PageEntry = page('wall', 'w', Wall);

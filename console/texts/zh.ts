@@ -76,6 +76,10 @@ export const zh: Texts = {
     pause: '暂停',
     resume: '继续',
     cancel: '取消任务',
+    cancelMore: '正在进行的发送会结束；其余的留在文件里。',
+    failed: (count: number) => `${count.toLocaleString()} 条失败`,
+    startedBy: (name: string) => `由 ${name} 开始`,
+    lastFailures: '最近的失败',
   },
   login: {
     token: '令牌',
@@ -243,12 +247,7 @@ export const zh: Texts = {
     moreJobs: (count: number) => `还有 ${count} 个更早的`,
     delivered: (count: number) => `${count.toLocaleString()} 条已送达`,
     requeued: (count: number) => `${count.toLocaleString()} 条已重新决定`,
-    failed: (count: number) => `${count.toLocaleString()} 条失败`,
     left: (count: number) => `${count.toLocaleString()} 条没有发送，还在文件里`,
-    startedBy: (name: string) => `由 ${name} 开始`,
-    cancelJob: '取消任务',
-    cancelMore: '正在进行的发送会结束；其余的留在文件里。',
-    lastFailures: '最近的失败',
     edit: '编辑',
     fields: {
       title: '标题',

@@ -3,12 +3,11 @@ import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
 import { useResource } from '../../api/resource.ts';
 import { href } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
-import { Chip } from '../../ui/chip.tsx';
+import { HistoryLine } from '../../parts/history-line.tsx';
 import { WindowedList } from '../../ui/list.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Loaded } from '../../ui/states.tsx';
-import { Time } from '../../ui/time.tsx';
-import { entriesOf, type HistoryEntry } from './entries.ts';
+import { entriesOf } from './entries.ts';
 
 /** Entries of each kind that are read; the pages of events and deliveries have the rest. */
 const MAX_READ = '100';
@@ -40,28 +39,11 @@ export function AlertHistory({ alertKey: key, rule }: { alertKey: string; rule: 
               label={t.history}
               keyOf={({ id }) => id}
               hrefOf={({ to }) => to}
-              render={(entry) => <Entry entry={entry} />}
+              render={(entry) => <HistoryLine {...entry} />}
             />
           );
         }}
       </Loaded>
     </Section>
-  );
-}
-
-function Entry({ entry: { at, states, what, more } }: { entry: HistoryEntry }): VNode {
-  return (
-    <>
-      <span class="cell cell-time">
-        <Time at={at} />
-      </span>
-      <span class="cell cell-state">
-        {states.map((state) => (
-          <Chip key={state} state={state} />
-        ))}
-      </span>
-      <span class="cell cell-main">{what}</span>
-      <span class="cell cell-more">{more}</span>
-    </>
   );
 }

@@ -7,17 +7,14 @@ import { addressOf } from '../../api/client.ts';
 import { may } from '../../api/session.ts';
 import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
-import { Chip } from '../../ui/chip.tsx';
+import { chosenOf, historyFilters } from '../../parts/history-filters.ts';
+import { HistoryLine, statesOf } from '../../parts/history-line.tsx';
 import { CopyCommands } from '../../ui/copy.tsx';
 import { Filters } from '../../ui/filters.tsx';
 import { Page } from '../../ui/page.tsx';
 import { PagedList } from '../../ui/paged-list.tsx';
-import { chosenOf, historyFilters } from '../../parts/history-filters.ts';
-import { Time } from '../../ui/time.tsx';
 import { OUTCOMES } from './outcomes.ts';
 import { RerunDialog } from './rerun.tsx';
-
-const MAX_CHIPS = 3;
 
 /** Filters that the page shares with the call and with the command. */
 const NAMES = ['text', 'outcome', 'rule', 'type', 'source', 'key', 'since', 'until'] as const;
@@ -64,20 +61,13 @@ export function EventList(): VNode {
 const callOf = (query: Query): string => `/v1/events${addressOf('/v1/events', query).search}`;
 
 function Row({ event: { received_at, type, subject, source, outcomes } }: { event: EventView }): VNode {
-  const found = [...new Set(Object.values(outcomes))];
   return (
-    <>
-      <span class="cell cell-time">
-        <Time at={received_at} />
-      </span>
-      <span class="cell cell-state">
-        {(found.length === 0 ? ['no_match'] : found.slice(0, MAX_CHIPS)).map((outcome) => (
-          <Chip key={outcome} state={outcome} />
-        ))}
-      </span>
-      <span class="cell cell-main">{type}</span>
-      <span class="cell cell-more">{subject}</span>
-      <span class="cell cell-side">{Object.keys(outcomes).join(', ') || source}</span>
-    </>
+    <HistoryLine
+      at={received_at}
+      states={statesOf(outcomes)}
+      what={type}
+      more={subject}
+      side={Object.keys(outcomes).join(', ') || source}
+    />
   );
 }

@@ -45,7 +45,7 @@ export function RerunDialog({ selection, onClose }: { selection: RerunSelection;
       {fault.value !== undefined && <Failed message={fault.value} />}
       {found === undefined && fault.value === undefined && <Loading />}
       {found !== undefined && <Plan plan={found} />}
-      {job.value !== undefined && <Job id={job.value} />}
+      {job.value !== undefined && <Job id={job.value} hrefOf={({ id }) => href(['events', id])} />}
       {found !== undefined && job.value === undefined && (
         <div class="form-end">
           <CopyCommands curl={curlOf('POST', PATH, bodyOf(selection, found))} cli={commandOf(selection)} />

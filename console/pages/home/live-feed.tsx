@@ -6,12 +6,11 @@ import { get } from '../../api/client.ts';
 import { follow } from '../../api/feed.ts';
 import { href, place, type Query } from '../../lib/router.ts';
 import { texts } from '../../lib/texts.ts';
-import { Chip } from '../../ui/chip.tsx';
+import { HistoryLine } from '../../parts/history-line.tsx';
 import { Filters } from '../../ui/filters.tsx';
 import { WindowedList } from '../../ui/list.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Empty } from '../../ui/states.tsx';
-import { Time } from '../../ui/time.tsx';
 import { type FeedEntry, entryOf, matches, MAX_ENTRIES, pastEntries, withNew } from './feed-entries.ts';
 
 /** New entries are shown together, so that a burst does not draw the page for each of them. */
@@ -96,7 +95,7 @@ export function LiveFeed(): VNode {
           label={home.feed}
           keyOf={({ id }) => id}
           hrefOf={({ to }) => to}
-          render={(entry) => <Entry entry={entry} />}
+          render={(entry) => <HistoryLine {...entry} />}
         />
       )}
     </Section>
@@ -112,23 +111,5 @@ function NothingShown({ text, kind }: Query): VNode {
       <a href={href(['events'], { text })}>{alerts.allEvents}</a> ·{' '}
       <a href={href(['deliveries'], { text })}>{alerts.allDeliveries}</a>
     </Empty>
-  );
-}
-
-function Entry({ entry: { at, states, what, subject, source } }: { entry: FeedEntry }): VNode {
-  return (
-    <>
-      <span class="cell cell-time">
-        <Time at={at} />
-      </span>
-      <span class="cell cell-state">
-        {states.map((state) => (
-          <Chip key={state} state={state} />
-        ))}
-      </span>
-      <span class="cell cell-main">{what}</span>
-      <span class="cell cell-more">{subject}</span>
-      <span class="cell cell-side">{source}</span>
-    </>
   );
 }
