@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
 import { Home } from '../support/daemon.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
+import { firstToken, openConsole, SHOWN } from './support/open-console.ts';
 import { HOSTILE, openScenario } from './support/scenario.ts';
 
 test.skipIf(!hasBrowser)(
@@ -36,6 +36,25 @@ test.skipIf(!hasBrowser)(
     expect(page.url()).toContain('text=before');
   },
 );
+
+test.skipIf(!hasBrowser)(`the connection to a daemon with nothing to report stays open${needsBrowser}`, async () => {
+  const home = await Home.make();
+  onTestFinished(() => home.close());
+  await home.rules('channels:\n  out: { type: log }\n');
+  await home.start();
+  const page = await openConsole(await openBrowser(), home, { at: 'login', token: null });
+  const answers: string[] = [];
+  let connections = 0;
+  page.on('websocket', (socket) => {
+    connections += 1;
+    socket.on('framereceived', ({ payload }) => answers.push(String(payload)));
+  });
+  await page.getByLabel('Token').fill(await firstToken(home));
+  await page.getByRole('button', { name: 'Log in' }).click();
+  // Longer than the silence after which a connection is taken as lost.
+  await expect.poll(() => answers.filter((answer) => answer === '{"kind":"pong"}').length, SHOWN).toBeGreaterThan(4);
+  expect(connections).toBe(1);
+});
 
 /** Port that is free now, for a daemon that is started on it twice. */
 async function freePort(): Promise<number> {
