@@ -3,7 +3,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/faults/**', 'test/system/**', 'test/screenshots/**', 'test/console/pages/**', 'node_modules/**'],
+    exclude: [
+      'test/faults/**',
+      'test/attacks/**',
+      'test/system/**',
+      'test/screenshots/**',
+      'test/console/pages/**',
+      'node_modules/**',
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

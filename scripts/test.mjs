@@ -1,5 +1,6 @@
-// Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the long suite of kills and power cuts,
-// `--system` the tests on a Debian that runs in a container, `--console` those of all pages of the web console.
+// Builds, runs vitest, and prints a last line that a machine can read. `--faults` runs the suite of kills, power cuts and other faults
+// (`--rounds N`: of each), `--attacks` the catalogue of attacks, `--system` the tests on a Debian that runs in a container, `--console`
+// those of all pages of the web console.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,8 +11,10 @@ import { build } from '../build/build.mjs';
 import { testResult } from './test-result.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const suite = ['faults', 'system', 'console'].find((name) => process.argv.includes(`--${name}`));
+const suite = ['faults', 'attacks', 'system', 'console'].find((name) => process.argv.includes(`--${name}`));
 const more = process.argv.slice(2).filter((argument) => argument !== `--${suite}`);
+const rounds = more.indexOf('--rounds');
+if (rounds !== -1) process.env.BELFRY_ROUNDS = more.splice(rounds, 2)[1];
 const folder = mkdtempSync(path.join(tmpdir(), 'belfry-test-'));
 const report = path.join(folder, 'report.json');
 
