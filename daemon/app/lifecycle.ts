@@ -1,7 +1,7 @@
 import { withLevel } from '../core/problems/failure.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { Resending } from '../delivery/manual/resend.ts';
-import type { Listener } from '../http/server.ts';
+import type { Listener } from '../http/listener/server.ts';
 import { type Clock, pause } from '../lib/time/clock.ts';
 import { findTestFiles } from '../simulation/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';

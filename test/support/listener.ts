@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
-import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/server.ts';
+import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/listener/server.ts';
 import type { Caller, StreamServer, StreamKind } from '../../daemon/http/stream/stream-server.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';

@@ -1,4 +1,4 @@
-import { type Listener, type ListenerOptions, openListener } from '../../http/server.ts';
+import { type Listener, type ListenerOptions, openListener } from '../../http/listener/server.ts';
 import type { Terminal } from '../../lib/terminal.ts';
 import { publishRecord } from '../state/daemon-record.ts';
 import type { OpenState } from '../state/open-state.ts';

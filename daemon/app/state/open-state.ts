@@ -5,7 +5,7 @@ import { PluginHost } from '../../channels/plugins/host.ts';
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
-import { checkSocketPath, type SocketGroup } from '../../http/socket-file.ts';
+import { checkSocketPath, type SocketGroup } from '../../http/listener/socket-file.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Closers } from '../../lib/async/closers.ts';
 import { type Log, openLog } from '../../lib/log.ts';

@@ -3,7 +3,7 @@ import { access, chmod, chown, readlink, stat, symlink, unlink } from 'node:fs/p
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import type { DaemonSettings } from '../../core/ruleset.ts';
-import { removeDead, type SocketGroup } from '../../http/socket-file.ts';
+import { removeDead, type SocketGroup } from '../../http/listener/socket-file.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { groupId } from '../../lib/files/owners.ts';
 import type { Log } from '../../lib/log.ts';

@@ -4,9 +4,9 @@ import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { routes } from '../../daemon/http/routes/router.ts';
-import { ask, dial, exchange, openTestListener, post, untilClosed } from '../support/listener.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { routes } from '../../../daemon/http/routes/router.ts';
+import { ask, dial, exchange, openTestListener, post, untilClosed } from '../../support/listener.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const EVENT = { type: 'backup.failed' };
 

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, link, lstat, rename, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { BelfryError, EXIT } from '../core/problems/failure.ts';
+import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 
 /** sockaddr_un(7): 108 bytes with the closing NUL. */
 const MAX_PATH_BYTES = 107;

@@ -1,16 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { BelfryError } from '../core/problems/failure.ts';
-import type { Clock } from '../lib/time/clock.ts';
-import type { Log } from '../lib/log.ts';
-import type { Scrubber } from '../lib/secrets/scrubber.ts';
-import { openHostCheck } from './request/host-check.ts';
-import type { Metrics } from './metrics.ts';
-import type { DaemonApi } from './daemon-api.ts';
-import { Router } from './routes/router.ts';
+import { BelfryError } from '../../core/problems/failure.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { openHostCheck } from '../request/host-check.ts';
+import type { Metrics } from '../metrics.ts';
+import type { DaemonApi } from '../daemon-api.ts';
+import { Router } from '../routes/router.ts';
 import { checkSocketPath, openSocketFile, type SocketGroup } from './socket-file.ts';
-import type { StreamServer } from './stream/stream-server.ts';
+import type { StreamServer } from '../stream/stream-server.ts';
 
 export interface ListenerOptions {
   readonly daemon: DaemonApi;
