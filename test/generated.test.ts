@@ -5,12 +5,18 @@ import { parse } from 'yaml';
 import { generatedFiles } from '../daemon/cli/generated.ts';
 import { loadRegistry } from '../daemon/cli/registry.ts';
 import { schemas } from '../daemon/core/schema/generate.ts';
+import { catalogue } from './attacks/catalogue.ts';
+import { attacksPage } from './attacks/catalogue/page.ts';
 import { registry } from './support/rule-types.ts';
 
 const files = generatedFiles(await loadRegistry());
 
 it.each(Object.keys(files))('%s is what the code generates (else: npm run generate)', (name) => {
   expect(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')).toBe(files[name]);
+});
+
+it('the page of attacks has every row of the catalogue (else: npm run generate)', async () => {
+  await expect(attacksPage(catalogue)).toMatchFileSnapshot('../docs/attacks.md');
 });
 
 it.each(['rules', 'event', 'dead-letter'])('the schema of %s is a JSON Schema', (name) => {
