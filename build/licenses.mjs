@@ -4,7 +4,7 @@ import path from 'node:path';
 import { librariesOf, readPackage } from './dependencies.mjs';
 
 /** Libraries that are part of the built web console, and not of an installed package otherwise. */
-const CONSOLE_LIBRARIES = ['preact', '@preact/signals'];
+export const CONSOLE_LIBRARIES = ['preact', '@preact/signals'];
 const LICENSE_FILE = /^(licen[cs]e|copying|notice)/i;
 
 /** Text with the name, version and licence of each library, as the licences demand of a copy. */

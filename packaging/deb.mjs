@@ -16,6 +16,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { EXTERNAL } from '../build/build.mjs';
 import { librariesOf, readPackage } from '../build/dependencies.mjs';
+import { sourceEpoch } from './epoch.mjs';
 import { run } from './run.mjs';
 import { buildTarball } from './tarball.mjs';
 
@@ -50,7 +51,9 @@ export async function buildDeb({ root, target }) {
     addControl({ stage, version, architecture });
     normalizeModes(stage);
     const file = path.join(target, `belfry_${version}_${architecture}.deb`);
-    run('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', stage, file]);
+    // One thread: the compressed bytes depend on the number of threads.
+    const env = { ...process.env, SOURCE_DATE_EPOCH: String(sourceEpoch(root)) };
+    run('dpkg-deb', ['--root-owner-group', '-Zxz', '--threads-max=1', '--build', stage, file], { env });
     return file;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -90,7 +93,7 @@ function addDocumentation({ root, stage, version }) {
   for (const name of PAGES) cpSync(path.join(root, name), path.join(target, name), { recursive: true });
   cpSync(path.join(templates, 'copyright'), path.join(target, 'copyright'));
   writeFileSync(path.join(target, 'CHANGELOG.md.gz'), compressed(readFileSync(path.join(root, 'CHANGELOG.md'))));
-  writeFileSync(path.join(target, 'changelog.gz'), compressed(debianChangelog(version)));
+  writeFileSync(path.join(target, 'changelog.gz'), compressed(debianChangelog(version, sourceEpoch(root))));
   const manual = path.join(stage, PROGRAM, 'bundle/man/belfry.1');
   write(stage, 'usr/share/man/man1/belfry.1.gz', compressed(readFileSync(manual)));
   rmSync(path.dirname(manual), { recursive: true });
@@ -117,16 +120,16 @@ function addControl({ stage, version, architecture }) {
   write(stage, 'DEBIAN/control', control);
   for (const script of ['postinst', 'prerm', 'postrm'])
     write(stage, `DEBIAN/${script}`, readFileSync(path.join(templates, script)));
-  const sums = run('find', ['usr', '-type', 'f', '-exec', 'md5sum', '{}', '+'], { cwd: stage });
-  write(stage, 'DEBIAN/md5sums', sums);
+  const files = filesBelow(path.join(stage, 'usr')).map((file) => path.relative(stage, file));
+  write(stage, 'DEBIAN/md5sums', run('md5sum', files, { cwd: stage }));
 }
 
 /** Name and address of the person who builds the package, as Debian's own tools find it: `$DEBFULLNAME`, `$DEBEMAIL`. */
 const maintainer = ({ DEBFULLNAME = 'Belfry maintainers', DEBEMAIL = 'maintainers@belfry.example' } = process.env) =>
   `${DEBFULLNAME} <${DEBEMAIL}>`;
 
-const debianChangelog = (version) =>
-  `belfry (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- ${maintainer()}  ${new Date().toUTCString().replace('GMT', '+0000')}\n`;
+const debianChangelog = (version, epoch) =>
+  `belfry (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- ${maintainer()}  ${new Date(epoch * 1000).toUTCString().replace('GMT', '+0000')}\n`;
 
 /** Runs the program of the package. */
 const belfry = (stage, args) => run(process.execPath, [path.join(stage, PROGRAM, 'bin/belfry.js'), ...args]);
