@@ -1,5 +1,48 @@
 import type { Row } from './row.ts';
 
 export const ingress = [
-  { id: 'A1', attack: 'a request without a signature', answer: '401, and nothing is stored' },
+  { id: 'A1', attack: 'a request without a signature', answer: '401; nothing is stored' },
+  { id: 'A2', attack: 'a wrong signature of the right length', answer: '401, the same answer as without a signature' },
+  {
+    id: 'A3',
+    attack: 'signatures that are empty, too short, too long, without their version, or not base64 or hex',
+    answer: '401, the same answer',
+  },
+  {
+    id: 'A4',
+    attack: 'guessing a signature by the time of the answer: its first digit is wrong, or its last one',
+    answer: 'the times do not differ; printed, and a failure only where they differ grossly',
+  },
+  {
+    id: 'A5',
+    attack: 'a signed request that is more than 5 minutes old, or from the future',
+    answer: '401; within the 5 minutes 202',
+  },
+  { id: 'A6', attack: 'an exact copy of an accepted signed request', answer: '401; no second event' },
+  {
+    id: 'A7',
+    attack: 'the id of an accepted request, signed anew',
+    answer: 'with the same body 202 with `duplicate: true` and the first id, with another 409; no second event',
+  },
+  { id: 'A8', attack: 'timestamps such as `1e9`, `0x5`, `-1`, 30 digits, none', answer: '401' },
+  {
+    id: 'A9',
+    attack: 'message ids with a dot, a space, CR, NUL, beyond ASCII, or too long',
+    answer: '401, or 400 where the header itself is malformed',
+  },
+  {
+    id: 'A10',
+    attack: 'a header with many signatures, the last of which is right',
+    answer: '202 for 20, 401 above 32, 431 above the size of all headers',
+  },
+  {
+    id: 'A11',
+    attack: 'a signature by the secret that a rotation replaced',
+    answer: '202 while it is listed, 401 after the reload that removes it',
+  },
+  {
+    id: 'A12',
+    attack: 'signatures of GitHub in capital letters, by SHA-1 only, without `sha256=`',
+    answer: '202 for capitals, 401 for the others',
+  },
 ] as const satisfies readonly Row[];
