@@ -9,6 +9,7 @@ import { openHostCheck } from '../request/host-check.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DaemonApi } from '../daemon-api.ts';
 import { Router } from '../routes/router.ts';
+import { MalformedRequests } from './malformed.ts';
 import { checkSocketPath, openSocketFile, type SocketGroup } from './socket-file.ts';
 import type { StreamServer } from '../stream/stream-server.ts';
 
@@ -47,11 +48,6 @@ const TIMEOUT_CHECK_MS = 500;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Enough for 10,000 push clients and all other clients. The system's limit of open files may be lower. */
 const MAX_CONNECTIONS = 16 * 1024;
-/** Status for a malformed request by the error code of the parser. */
-const MALFORMED: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
 /** Headers that offer to change the protocol. */
 const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
 
@@ -130,25 +126,16 @@ function makeServer(options: ListenerOptions, router: Router, trusted: boolean):
     ...ONLY_WEBSOCKETS,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  const answers = new WeakMap<Duplex, ServerResponse>();
+  const malformed = new MalformedRequests();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answers.set(request.socket, response);
+    malformed.track(request, response);
     void router.handle(request, response, trusted);
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     if (isWebSocket(request)) router.upgrade(request, connection, head, trusted);
     else ignoreUpgrade(server, request, connection, head);
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => {
-    // Writing a second response into one that has begun would corrupt it.
-    const answer = answers.get(connection);
-    const busy = answer?.headersSent === true && !answer.writableFinished;
-    if (!connection.writable || busy) connection.destroy();
-    else {
-      const status = MALFORMED[error.code ?? ''] ?? '400 Bad Request';
-      connection.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    }
-  });
+  server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => malformed.refuse(error, connection));
   return server;
 }
 

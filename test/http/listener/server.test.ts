@@ -163,6 +163,18 @@ test('headers over 16 KiB are 431, and anything but HTTP is 400', async () => {
     expect(await exchange(to, garbage)).toMatch(/^HTTP\/1\.1 400 /);
 });
 
+test('requests before a malformed one on a connection get their answers first', async () => {
+  const to = await openTestListener();
+  const good = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const post = 'POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin-token\r\n';
+  const statuses = async (text: string): Promise<string[]> =>
+    (await exchange(to, text)).match(/^HTTP\/1\.1 \d+/gm)!.map((line) => line.slice(9));
+  expect(await statuses(`${good}${good}no request\r\n\r\n`)).toEqual(['200', '200', '400']);
+  const body = `${post}Content-Length: 12\r\n\r\n{"type":"x"}`;
+  expect(await statuses(`${body}${post}Transfer-Encoding: chunked\r\n\r\nno size\r\n`)).toEqual(['202', '400']);
+  expect(to.daemon.accepted).toHaveLength(1);
+});
+
 test('an offer of HTTP/2 is ignored: the request is answered over HTTP/1.1, with its body', async () => {
   const to = await openTestListener();
   const body = JSON.stringify({ type: 'backup.failed', data: { text: 'x'.repeat(200_000) } });
