@@ -45,4 +45,40 @@ export const ingress = [
     attack: 'signatures of GitHub in capital letters, by SHA-1 only, without `sha256=`',
     answer: '202 for capitals, 401 for the others',
   },
+  {
+    id: 'A16',
+    attack:
+      'requests that a proxy may cut in another place: two lengths, a length with chunks, unknown codings, spaces before a colon, folded headers, NUL, bare LF, wrong sizes of chunks; a second request hidden in the body',
+    answer: '400, the connection is closed, and nothing is stored',
+  },
+  { id: 'A17', attack: 'a chunk extension of 20 kB', answer: '413; nothing is stored' },
+  { id: 'A18', attack: 'two Host headers; a request line with the address of another host', answer: '400' },
+  { id: 'A19', attack: 'no Host, HTTP/0.9, HTTP/2 or TLS on the plain port, binary data', answer: '400' },
+  { id: 'A20', attack: 'headers, header names or a path of 17 kB; 3,000 headers', answer: '431' },
+  {
+    id: 'A21',
+    attack: 'headers and parameters named `__proto__`, `constructor`, `toString`',
+    answer: 'they are data: 202, or 401 where a signature is needed',
+  },
+  {
+    id: 'A22',
+    attack: 'CONNECT, TRACE, PUT, PROPFIND, OPTIONS and methods that do not exist',
+    answer: '405 with `Allow`, 400 for unknown methods; CONNECT is closed without an answer',
+  },
+  {
+    id: 'A23',
+    attack: 'an offer to change to HTTP/2 (`Upgrade: h2c`)',
+    answer: 'it is ignored, and the request is answered as HTTP/1.1',
+  },
+  { id: 'A24', attack: '`Expect: nope`', answer: '417; `100-continue` works' },
+  {
+    id: 'A28',
+    attack: '100 pipelined requests in one packet, then a malformed one',
+    answer: '100 answers in their order, then 400',
+  },
+  {
+    id: 'A35',
+    attack: 'paths with `..`, `%2e%2e`, `//`, `;x`, `%00`, backslashes, 9 kB',
+    answer: '400 or 404; no other source or call is reached',
+  },
 ] as const satisfies readonly Row[];
