@@ -54,5 +54,5 @@ export async function exchange(to: NetConnectOpts, bytes: string | Buffer): Prom
 
 /** Status codes of the answers on one connection, in order. */
 export function statusesOf(received: string): number[] {
-  return [...received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => Number(status));
+  return [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
