@@ -1,8 +1,9 @@
 import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
 import type { Token } from '../core/ruleset.ts';
+import type { Lanes } from '../delivery/lanes.ts';
 import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
-import { type Metrics, openMetrics, type WatchdogResult } from '../http/metrics.ts';
+import { type Metrics, openMetrics } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
 import { consoleLogins } from './console/logins.ts';
 import { daemonApi } from './api/daemon-api.ts';
@@ -17,6 +18,7 @@ import { Feed } from './runtime/feed.ts';
 import { gaugeValues } from './runtime/gauges.ts';
 import { observeDeliveries } from './runtime/observers.ts';
 import type { OwnEvents } from './runtime/own-events.ts';
+import { openSelfWatch } from './runtime/self-check/open.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
 import { makeLive } from './reload/rule-parts.ts';
 import { rememberState } from './state/remembered-state.ts';
@@ -60,14 +62,14 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const waiter = new DeliveryWaiter(store.deliveries, clock);
   const metrics = openMetrics(version);
   closers.own('metrics', () => metrics.close());
-  const watched = { storeAnswers: () => store.check(), onRound: (result: WatchdogResult) => metrics.watchdog(result) };
-  const service = openServiceNotice({ env, pid, log, clock, ...watched });
+  const service = openServiceNotice({ env, pid, log, clock });
   closers.own('service notice', () => service.close());
+  const watch = openSelfWatch(state, options, { metrics, service, isReady: () => lifecycle.refusing === undefined });
 
-  const runtime = buildRuntime(state, options, { feed, metrics, service });
+  const runtime = buildRuntime(state, options, { feed, metrics, service, ...watch });
   const { own, pushServer, lanes, reloading, generations } = runtime;
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
-  const lifecycle = new Lifecycle({ state, ...runtime, service, clock, onStarted });
+  const lifecycle = new Lifecycle({ state, ...runtime, ...watch, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
   const console = consoleLogins({ ...state, tokens, clock, isOn: () => live.ruleset.daemon.console });
   const refusing = (): string | undefined => lifecycle.refusing;
@@ -77,6 +79,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     ...state,
     ...runtime,
     ...identity,
+    ...watch,
     doctor,
     clock,
     check,
@@ -86,12 +89,9 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     waiter,
     feed,
   });
-  const view = async (id: string): Promise<DeliveryView | undefined> => {
-    const stored = await store.deliveries.find(id);
-    return stored && deliveryView(stored, lanes);
-  };
+  const view = viewOf(state, lanes);
   closers.own('delivery observers', observeDeliveries({ feed, metrics, waiter, lanes, clock, view }));
-  metrics.gauges(() => gaugeValues({ state, ...runtime, now: clock.now(), ready: lifecycle.refusing === undefined }));
+  metrics.gauges(() => gaugeValues({ state, ...runtime, ...watch, now: clock.now(), ready: refusing() === undefined }));
   await makeLive(state, generations);
   metrics.swapped(clock.now());
 
@@ -113,6 +113,14 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     },
     failed,
     stop: (graceful) => lifecycle.stop(graceful),
+  };
+}
+
+/** Returns a function that finds a delivery as the API shows it. */
+function viewOf({ store }: OpenState, lanes: Lanes): (id: string) => Promise<DeliveryView | undefined> {
+  return async (id) => {
+    const stored = await store.deliveries.find(id);
+    return stored && deliveryView(stored, lanes);
   };
 }
 

@@ -7,6 +7,7 @@ import { findTestFiles } from '../simulation/run-tests.ts';
 import { watchRules } from '../reload/watch.ts';
 import type { ServiceNotice } from '../service/sd-notify.ts';
 import { watchDisk } from './runtime/disk-watch.ts';
+import type { SelfCheck } from './runtime/self-check/self-check.ts';
 import type { OpenState } from './state/open-state.ts';
 import type { ButtonListeners } from './buttons/listeners.ts';
 import type { Jobs } from './jobs/jobs.ts';
@@ -26,6 +27,7 @@ export interface LifecycleDeps {
   readonly resending: Resending;
   readonly jobs: Jobs;
   readonly service: ServiceNotice;
+  readonly selfCheck: Pick<SelfCheck, 'refusing'>;
   readonly clock: Clock;
   /** Called when the daemon is ready. */
   readonly onStarted: () => void;
@@ -50,7 +52,7 @@ export class Lifecycle {
 
   /** Reason why the daemon accepts no events; undefined if it does. */
   get refusing(): string | undefined {
-    return this.#refusing ?? this.#deps.state.store.refusing;
+    return this.#refusing ?? this.#deps.state.store.refusing ?? this.#deps.selfCheck.refusing;
   }
 
   async start(listener: Listener): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Secret } from '../lib/secrets/secret.ts';
 import type { ChannelTypeInfo } from './compile/registry.ts';
 import type { DeliveryPolicy } from './delivery/delivery.ts';
 import type { Event } from './event/event.ts';
@@ -203,11 +204,21 @@ export interface DaemonSettings {
   /** Absolute paths of modules with channel types. */
   readonly plugins: readonly string[];
   readonly egress?: EgressSettings;
+  readonly heartbeat?: HeartbeatSettings;
   readonly attachFrom: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
   readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
   readonly retention: { readonly events: number; readonly size: number };
   readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
+}
+
+/** `daemon.heartbeat`. */
+export interface HeartbeatSettings {
+  readonly url: Secret;
+  /** Milliseconds. */
+  readonly every: number;
+  /** Keyed hash of these settings and of those for connections. */
+  readonly fingerprint: string;
 }
 
 /** Finds the rules that an event matches without evaluating all of them; docs/matching.md explains it. */

@@ -63,7 +63,7 @@ function gaugesOf(registry: Registry) {
     ),
     sources: gauge('belfry_source_state', '1 for the state in which the source is, 0 for others.', 'source', 'state'),
     files: gauge('belfry_rules_files', 'Rules files by state; kept: the file on disk is not in use.', 'state'),
-    faults: gauge('belfry_faults', 'Faults of the state directory by part.', 'part'),
+    faults: gauge('belfry_faults', 'Faults of the daemon by part.', 'part'),
     dead: gauge('belfry_dead_letters', 'Deliveries that ended undelivered and were neither resent nor dropped.'),
     alerts: gauge('belfry_alerts', 'Firing alerts, acknowledged or not.', 'state'),
     silences: gauge('belfry_silences_active', 'Silences that are active.'),

@@ -15,8 +15,10 @@ export interface Metrics {
   swapped(at: number): void;
   /** Counts due times of a source at which something was missing, late or skipped. */
   missed(source: string, kind: string, count: number): void;
-  /** Counts a round of the watchdog of systemd by its result. */
-  watchdog(result: WatchdogResult): void;
+  /** Counts a round in which the daemon checked itself by its result. */
+  selfCheck(result: SelfCheckResult): void;
+  /** Counts a beat of `daemon.heartbeat`. */
+  beat(result: BeatResult): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -26,9 +28,12 @@ export interface Metrics {
 export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 const RELOAD_RESULTS = ['applied', 'partial', 'rejected'] as const;
 
-/** `event_loop`: it was blocked. `store`: it did not answer in time. */
-export type WatchdogResult = (typeof WATCHDOG_RESULTS)[number];
-const WATCHDOG_RESULTS = ['fed', 'event_loop', 'store'] as const;
+/** `fed`: the daemon works, and the watchdog of systemd may be fed. `event_loop`: it was blocked. `store`: it did not answer in time. */
+export type SelfCheckResult = (typeof SELF_CHECK_RESULTS)[number];
+const SELF_CHECK_RESULTS = ['fed', 'event_loop', 'store'] as const;
+
+export type BeatResult = (typeof BEAT_RESULTS)[number];
+const BEAT_RESULTS = ['ok', 'failed'] as const;
 
 const NANOSECONDS = 1e9;
 
@@ -38,7 +43,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** Prometheus metrics of a version of Belfry. Each call creates a registry. */
 export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog } = countersOf(registry);
+  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog, beats } = countersOf(registry);
   const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -46,7 +51,8 @@ export function openMetrics(version: string): Metrics {
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   // A counter begins at 0, so that its first increase is seen.
   for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0);
-  for (const result of WATCHDOG_RESULTS) watchdog.inc({ result }, 0);
+  for (const result of SELF_CHECK_RESULTS) watchdog.inc({ result }, 0);
+  for (const result of BEAT_RESULTS) beats.inc({ result }, 0);
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
@@ -59,7 +65,8 @@ export function openMetrics(version: string): Metrics {
     },
     swapped: (at) => gauges.setSwapped(at),
     missed: (source, kind, count) => misses.inc({ source, kind }, count),
-    watchdog: (result) => watchdog.inc({ result }),
+    selfCheck: (result) => watchdog.inc({ result }),
+    beat: (result) => beats.inc({ result }),
     gauges(values) {
       read = values;
     },
@@ -117,9 +124,15 @@ function countersOf(registry: Registry) {
       labelNames: ['source', 'kind'],
       registers,
     }),
+    beats: new Counter({
+      name: 'belfry_heartbeat_beats_total',
+      help: 'Beats of daemon.heartbeat that the watcher got, or did not get.',
+      labelNames: ['result'],
+      registers,
+    }),
     watchdog: new Counter({
       name: 'belfry_watchdog_rounds_total',
-      help: 'Rounds of the systemd watchdog: fed, or not fed and why.',
+      help: 'Rounds in which the daemon checked itself: fed, or not and why.',
       labelNames: ['result'],
       registers,
     }),

@@ -63,6 +63,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },
   'backup.outrun': { status: 503 },
   'store.malformed': { status: 503, headers: { 'retry-after': '30' } },
+  'store.unavailable': { status: 503, headers: { 'retry-after': '5' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },
   'store.conflict': { status: 409 },
   'dead.in_job': { status: 409 },

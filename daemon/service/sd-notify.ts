@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
-import { openWatchdog, type WatchdogRound } from './watchdog.ts';
 
 /**
  * Reports the state of the daemon to systemd (sd_notify(3)). Node has no Unix datagram sockets, so `systemd-notify` sends the
@@ -14,7 +13,9 @@ export interface ServiceNotice {
   /** Start of a reload that systemd or an operator asked for by SIGHUP; `ready` ends it. */
   reloading(): void;
   stopping(): void;
-  /** Stops the watchdog timer. Resolves when every message was sent. */
+  /** The daemon works: feeds the watchdog of systemd, three times in each of its timeouts at most. */
+  working(): void;
+  /** Feeds the watchdog no more. Resolves when every message was sent. */
   close(): Promise<void>;
 }
 
@@ -23,21 +24,21 @@ export interface ServiceNoticeDeps {
   readonly pid: number;
   readonly log: Log;
   readonly clock: Clock;
-  /** Settles when the store has answered. While it does not, the watchdog is not fed. */
-  readonly storeAnswers: () => Promise<unknown>;
-  /** Called with the result of each round of the watchdog. */
-  readonly onRound: (result: WatchdogRound) => void;
 }
+
+/** Chances to be fed within one timeout of the watchdog. */
+const FEEDS = 3;
 
 const NO_NOTICE: ServiceNotice = {
   ready() {},
   status() {},
   reloading() {},
   stopping() {},
+  working() {},
   close: () => Promise.resolve(),
 };
 
-export function openServiceNotice({ env, pid, log, clock, storeAnswers, onRound }: ServiceNoticeDeps): ServiceNotice {
+export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): ServiceNotice {
   if (!env.NOTIFY_SOCKET) return NO_NOTICE;
   // One message after another: systemd must not get READY=1 before the RELOADING=1 that it ends.
   let last = Promise.resolve();
@@ -48,18 +49,20 @@ export function openServiceNotice({ env, pid, log, clock, storeAnswers, onRound 
     });
   };
   const timeoutMs = watchdogTimeout(env, pid);
-  const watchdog =
-    timeoutMs === undefined
-      ? undefined
-      : openWatchdog({ timeoutMs, clock, log, storeAnswers, onRound, feed: () => notify(['WATCHDOG=1']) });
+  let feedAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic();
   return {
     ready: (status) => notify(['--ready', `--status=${status}`]),
     status: (status) => notify([`--status=${status}`]),
     // The option adds the time that `Type=notify-reload` needs. It exists since that type does, systemd 253.
     reloading: () => notify(['--reloading'], ['RELOADING=1']),
     stopping: () => notify(['STOPPING=1']),
+    working() {
+      if (timeoutMs === undefined || clock.monotonic() < feedAt) return;
+      feedAt = clock.monotonic() + timeoutMs / FEEDS;
+      notify(['WATCHDOG=1']);
+    },
     async close() {
-      watchdog?.close();
+      feedAt = Number.POSITIVE_INFINITY;
       await last;
     },
   };

@@ -24,7 +24,7 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
   metrics.swapped(1_796_000_000_500);
   metrics.missed('backup', 'beat', 0);
   metrics.missed('nightly', 'skipped', 3);
-  metrics.watchdog('store');
+  metrics.selfCheck('store');
   expect(await linesOf(metrics, 'belfry_events_total')).toEqual([
     'belfry_events_total{source="api",outcome="sent"} 2',
     'belfry_events_total{source="hooks",outcome="no_rule"} 1',

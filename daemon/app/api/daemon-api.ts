@@ -12,7 +12,8 @@ import { openAlertActions } from './alerts/alert-actions.ts';
 import { unsavedRules } from './unsaved/unsaved-rules.ts';
 import { historyOf } from './history.ts';
 import { channelViews } from './channel-views.ts';
-import { readinessOf, statusOf } from './status.ts';
+import { readinessOf } from './readiness.ts';
+import { statusOf } from './status.ts';
 import { rulesOf } from './rules.ts';
 import type { DaemonApiDeps } from './deps.ts';
 

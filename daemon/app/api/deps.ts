@@ -16,6 +16,8 @@ import type { Inbox } from '../runtime/inbox.ts';
 import type { KeptRules } from '../state/kept-rules.ts';
 import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
+import type { Heartbeat } from '../runtime/self-check/heartbeat.ts';
+import type { SelfCheck } from '../runtime/self-check/self-check.ts';
 import type { OwnEvents } from '../runtime/own-events.ts';
 import type { Generations } from '../reload/generations.ts';
 import type { RuleTests } from '../reload/rule-tests.ts';
@@ -57,6 +59,8 @@ export interface DaemonApiDeps {
   readonly tokens: () => readonly Token[];
   /** Reports results that a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
+  readonly heartbeat: Pick<Heartbeat, 'fault'>;
+  readonly selfCheck: Pick<SelfCheck, 'faults'>;
   /** Reason why the daemon accepts no events; undefined if it does. */
   readonly refusing: () => string | undefined;
 }

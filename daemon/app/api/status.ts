@@ -1,8 +1,9 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
-import type { AlertActions, ChannelView, DaemonApi, StatusView } from '../../http/daemon-api.ts';
+import type { AlertActions, ChannelView, StatusView } from '../../http/daemon-api.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { DaemonApiDeps } from './deps.ts';
+import { readinessOf } from './readiness.ts';
 import { waitingOf } from './waiting.ts';
 
 /** Number of active silences, and of waiting groups in each step, that the status names. */
@@ -60,28 +61,4 @@ export function channelsOf(lanes: Lanes): readonly ChannelView[] {
       ...(next !== undefined && { next_at: rfc3339(next) }),
     };
   });
-}
-
-/** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
-export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { refusing, sources, lanes, listeners, live, deadLetters, inbox, kept } = deps;
-  const refusal = refusing();
-  const failing = [
-    ...(deadLetters.fault === undefined ? [] : [deadLetters.fault]),
-    ...inbox.faults,
-    ...(kept.fault === undefined ? [] : [kept.fault]),
-    ...listeners.faults,
-    ...live.files
-      .filter(({ state }) => state === 'kept')
-      .map(({ path }) => `${path} is not applied; the last good rules are in force`),
-    ...sources
-      .status()
-      .filter(({ state }) => state !== 'running')
-      .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
-    ...lanes
-      .status()
-      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
-      .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
-  ];
-  return { ready: refusal === undefined, reasons: refusal === undefined ? failing : [refusal, ...failing] };
 }

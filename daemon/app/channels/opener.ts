@@ -1,9 +1,9 @@
 import type { ChannelType, Environment, Notifier, PushGateway, WebPushSubscriptions } from '../../channels/channel.ts';
 import { typeOfChannel } from '../../channels/index.ts';
-import { connectionOf } from '../../channels/kit/http/connect/connection.ts';
+import { type Connection, connectionOf } from '../../channels/kit/http/connect/connection.ts';
 import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
-import type { ChannelConfig } from '../../core/ruleset.ts';
+import type { ChannelConfig, NetworkSettings } from '../../core/ruleset.ts';
 import { compileEgress, type EgressSettings } from '../../core/values/egress.ts';
 import type { ListenClient } from '../buttons/listeners.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
@@ -54,9 +54,16 @@ export const clientOpener =
 
 /** Opens the connections that a channel may make, by its settings and those of the daemon. */
 export function openClient(type: ChannelType, config: ChannelConfig, env: Environment = {}): ListenClient {
-  const egress = egressOf(type, config);
+  return openConnections(egressOf(type, config), connectionOf(config.settings, config.network ?? {}, env));
+}
+
+/** Opens the connections that the daemon itself makes, by its settings. */
+export const openOwnClient = (network: NetworkSettings, env: Environment): ListenClient =>
+  openConnections(network.egress, connectionOf({}, network, env));
+
+function openConnections(egress: EgressSettings | undefined, connection: Connection): ListenClient {
   const net = openDialer(egress === undefined ? {} : { egress: compileEgress(egress) });
-  const http = openHttpClient({ net, ...connectionOf(config.settings, config.network ?? {}, env) });
+  const http = openHttpClient({ net, ...connection });
   return {
     http,
     net,

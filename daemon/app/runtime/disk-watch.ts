@@ -18,15 +18,13 @@ export interface DiskWatchDeps {
   readonly signal: AbortSignal;
 }
 
-/** Checks the disk, the dead-letter file, the inbox and the kept rules each second, also while no event arrives. Logs the beginning and the end of each fault. */
+/** Watches the disk, which the self-check checks, the dead-letter file, the inbox and the kept rules each second, also while no event arrives. Logs the beginning and the end of each fault. */
 export async function watchDisk({ store, deadLetters, inbox, kept, log, clock, signal }: DiskWatchDeps): Promise<void> {
   const noteRefusal = faultLog(log, 'the disk has space again: new events are accepted');
   const noteDeadLetters = faultLog(log, 'dead letters: the file can be written again');
   const noteInbox = faultLog(log, 'inbox: all files can be read again');
   const noteKept = faultLog(log, 'the last good rules are kept again');
   while (!signal.aborted) {
-    // A store that has failed ends the daemon by `onFatal`.
-    await store.check().catch(() => undefined);
     await deadLetters.check();
     noteRefusal(store.refusing);
     noteDeadLetters(deadLetters.fault);

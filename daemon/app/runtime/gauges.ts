@@ -1,11 +1,12 @@
 import { alertCounts } from '../../core/alerts/alerts.ts';
 import type { Lanes } from '../../delivery/lanes.ts';
 import type { GaugeValues } from '../../http/gauges.ts';
+import { faultCounts, type FaultyPartDeps } from '../api/readiness.ts';
 import { activeSilences } from '../api/alerts/silences.ts';
 import type { OpenState } from '../state/open-state.ts';
 import type { RunningSources } from './sources.ts';
 
-export interface GaugeDeps {
+export interface GaugeDeps extends Pick<FaultyPartDeps, 'selfCheck' | 'heartbeat'> {
   readonly state: Pick<OpenState, 'store' | 'live' | 'deadLetters' | 'inbox' | 'kept'>;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
@@ -16,8 +17,8 @@ export interface GaugeDeps {
 const NO_DELIVERIES = { pending: 0, sending: 0, oldest: undefined };
 
 /** Values of the gauges at this time. */
-export function gaugeValues({ state, lanes, sources, now, ready }: GaugeDeps): GaugeValues {
-  const { store, live, deadLetters, inbox, kept } = state;
+export function gaugeValues({ state, lanes, sources, now, ready, ...watch }: GaugeDeps): GaugeValues {
+  const { store, live } = state;
   const { byChannel, dead } = store.deliveries.counts();
   const channels = lanes.status();
   const names = new Set([...channels.map(({ name }) => name), ...byChannel.keys()]);
@@ -33,11 +34,7 @@ export function gaugeValues({ state, lanes, sources, now, ready }: GaugeDeps): G
     channels,
     sources: sources.status(),
     files: { ok: live.files.length - keptFiles, kept: keptFiles },
-    faults: {
-      dead_letters: deadLetters.fault === undefined ? 0 : 1,
-      inbox: inbox.faults.length,
-      kept_rules: kept.fault === undefined ? 0 : 1,
-    },
+    faults: faultCounts({ ...state, ...watch }),
     deadLetters: dead,
     alerts: alertCounts(live.ruleset, memory),
     silences: activeSilences(live.ruleset, memory, now),

@@ -4,6 +4,7 @@ import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } fr
 import { BelfryError } from '../../core/problems/failure.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
+import { UNMEASURED, type WorkLog } from './self-check/work-log.ts';
 import { SlotList } from '../../lib/async/slot-list.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Observation } from '../../sources/source.ts';
@@ -27,6 +28,10 @@ export interface IntakeDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Reason why no events are accepted at this time; undefined if they are. Absent: they always are. */
+  readonly refusing?: () => string | undefined;
+  /** Absent: the work is not measured. */
+  readonly work?: Pick<WorkLog, 'measure'>;
   /** Called after the commit, and never for a duplicate. */
   readonly onAccepted: (event: DecidedEvent) => void;
   /** Shows an event to all sources except the one that emitted it; returns their observations. */
@@ -57,19 +62,25 @@ export class Intake {
   async accept(inputs: readonly EventInput[], options: AcceptOptions = {}): Promise<readonly Accepted[]> {
     if (this.#isStopping)
       throw new BelfryError('intake.stopping', 'the daemon is stopping and accepts no new events; send it again later');
-    const { live, store, clock, newId } = this.#deps;
+    const { live, store, clock, newId, refusing, work = UNMEASURED } = this.#deps;
+    // The daemon's own events wait: nobody would send them again.
+    const refusal = options.source === OWN_SOURCE ? undefined : refusing?.();
+    if (refusal !== undefined) throw new BelfryError('store.unavailable', refusal);
     const ruleset = live();
     if (options.source === undefined) this.#refuseOverload(ruleset, inputs.length);
     const now = clock.now();
     const observations: Observation[] = [];
     const arrivals = inputs.map((input) => this.#observed(this.#arrival(input, options, now), now, observations));
-    const work = store.transact(
+    const stored = store.transact(
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
-      (event, memory) => decide(event, select(event, ruleset, now), { ruleset, memory, now, newId }),
+      (event, memory) =>
+        work.measure('events', event.id, () =>
+          decide(event, select(event, ruleset, now), { ruleset, memory, now, newId }),
+        ),
     );
-    const slot = this.#running.add(work);
+    const slot = this.#running.add(stored);
     try {
-      const accepted = await work;
+      const accepted = await stored;
       for (const observation of observations) observation.committed();
       for (const [index, { decision }] of accepted.entries())
         if (decision !== undefined) this.#deps.onAccepted({ event: arrivals[index]!.event, decision });

@@ -26,6 +26,8 @@ import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
 import { eventObserver, laterObserver } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
+import type { SelfCheck } from './self-check/self-check.ts';
+import type { WorkLog } from './self-check/work-log.ts';
 import { RunningSources } from './sources.ts';
 import { Timers } from './timers.ts';
 
@@ -48,11 +50,20 @@ export interface Runtime extends RuleParts {
   readonly listeners: ButtonListeners;
 }
 
+/** Parts that the runtime uses, and that are opened before it. */
+export interface RuntimeTools {
+  readonly feed: Feed;
+  readonly metrics: Metrics;
+  readonly service: ServiceNotice;
+  readonly selfCheck: SelfCheck;
+  readonly work: WorkLog;
+}
+
 /** Builds the runtime. Some parts call each other (the daemon's own events go through the intake); they get functions that are called only after all parts are built. */
 export function buildRuntime(
   state: OpenState,
   options: OpenStateOptions,
-  { feed, metrics, service }: { feed: Feed; metrics: Metrics; service: ServiceNotice },
+  { feed, metrics, service, selfCheck, work }: RuntimeTools,
 ): Runtime {
   const { store, deadLetters, log, scrubber } = state;
   const { clock } = options;
@@ -62,6 +73,8 @@ export function buildRuntime(
   const observers = { ...common, feed, metrics, own };
   const intake: Intake = new Intake({
     ...common,
+    work,
+    refusing: () => selfCheck.refusing,
     onAccepted: eventObserver(observers),
     observe: (event, at) => sources.observe(event, at),
   });
@@ -88,7 +101,7 @@ export function buildRuntime(
   const onLater = laterObserver(observers);
   const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
   const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
-  const timers = new Timers({ ...common, onWake: onLater });
+  const timers = new Timers({ ...common, work, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return {

@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/flow/decision.ts';
+import type { Decision, Memory } from '../../core/flow/decision.ts';
 import { retryMuted } from '../../core/alerts/silence-actions.ts';
 import { abandon, type Rescheduled, reschedule, type TimesOf } from '../../core/flow/reschedule.ts';
 import { decideWake } from '../../core/flow/wake.ts';
@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
+import { UNMEASURED, type WorkLog } from './self-check/work-log.ts';
 
 export interface TimersDeps {
   readonly store: Store;
@@ -15,6 +16,8 @@ export interface TimersDeps {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly log: Log;
+  /** Absent: the work is not measured. */
+  readonly work?: Pick<WorkLog, 'measure'>;
   /** Called with every decision, after its commit. */
   readonly onWake: (decision: Decision) => void;
 }
@@ -102,7 +105,7 @@ export class Timers {
     return [...moved].map(([rule, count]) => `${rule}: ${count} in \`notify\` go on by the new times`);
   }
 
-  #context(memory: Parameters<Parameters<Store['applyDecision']>[1]>[0], now: number) {
+  #context(memory: Memory, now: number) {
     const { live, newId } = this.#deps;
     return { ruleset: live(), memory, now, newId };
   }
@@ -137,7 +140,9 @@ export class Timers {
   }
 
   async #wake(id: Parameters<typeof decideWake>[0], now: number): Promise<void> {
-    const { store, onWake } = this.#deps;
-    onWake(await store.applyDecision(now, (memory) => decideWake(id, this.#context(memory, now))));
+    const { store, onWake, work = UNMEASURED } = this.#deps;
+    const decided = (memory: Memory) =>
+      work.measure('timers', `${id.rule} ${id.key}`, () => decideWake(id, this.#context(memory, now)));
+    onWake(await store.applyDecision(now, decided));
   }
 }

@@ -5,6 +5,7 @@ import { compileEgress } from '../values/egress.ts';
 import { isObject } from '../values/json.ts';
 import { joinPointer, segmentsOf, valueAt } from '../values/pointer.ts';
 import { type ProxySetting, readProxyUrl } from '../values/proxy.ts';
+import { HTTP_URL, readUrl } from '../values/url.ts';
 import type { Fragment } from './compile.ts';
 import { stableText } from './entry.ts';
 import type { CompileTools } from './registry.ts';
@@ -27,7 +28,7 @@ const ADDRESSES = ['url', 'api', 'host'];
 /** Reports servers and proxies of channels that `daemon.egress` denies whatever their names resolve to. */
 export function deniedServers(fragments: readonly Fragment[], tools: Pick<CompileTools, 'channels'>): Problem[] {
   const owner = fragments.find(({ daemon }) => daemon !== undefined);
-  const { egress: settings, proxy } = owner?.daemon ?? {};
+  const { egress: settings, proxy, heartbeat } = owner?.daemon ?? {};
   if (owner === undefined || settings === undefined) return [];
   const egress = compileEgress(settings);
   const types = new Map(tools.channels.map((type) => [type.type, type]));
@@ -37,6 +38,14 @@ export function deniedServers(fragments: readonly Fragment[], tools: Pick<Compil
     if (denial !== undefined) found.push(problem(fragment, place, denial, what));
   };
   report(owner, { pointer: '/daemon', names: ['proxy'] }, hostsOf(proxy), 'the proxy');
+  const watcher = heartbeat === undefined ? undefined : readUrl(heartbeat.url.reveal(), HTTP_URL);
+  if (watcher?.ok === true)
+    report(
+      owner,
+      { pointer: '/daemon/heartbeat', names: ['url'] },
+      [watcher.url.host],
+      'the receiver of the heartbeat',
+    );
   for (const fragment of fragments) {
     for (const { name, type, settings: given } of fragment.channels) {
       const pointer = joinPointer('/channels', name);

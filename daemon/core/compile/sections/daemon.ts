@@ -5,12 +5,12 @@ import { faultOfOrigin } from '../../values/origin.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { isEgressEntry } from '../../values/egress.ts';
 import { readHostAndPort } from '../../values/network.ts';
-import type { DaemonSettings } from '../../ruleset.ts';
+import type { DaemonSettings, HeartbeatSettings } from '../../ruleset.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
 import { decode, NO_SINK } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
 import { proxyFault } from '../../values/proxy.ts';
-import { readUrl, type UrlForm } from '../../values/url.ts';
+import { HTTP_URL, readUrl, type UrlForm } from '../../values/url.ts';
 
 /** Compiles `daemon:`; undefined when it has a problem. */
 export function compileDaemon(
@@ -23,6 +23,7 @@ export function compileDaemon(
   if (settings === undefined) return undefined;
   checkAddresses(settings, context);
   checkEgress(settings.egress ?? {}, context);
+  checkHeartbeat(settings.heartbeat, context);
   const fault = settings.proxy instanceof Secret ? proxyFault(settings.proxy.reveal()) : undefined;
   if (fault !== undefined) context.found({ pointer: '/daemon/proxy', at: 'value', code: 'daemon.proxy', ...fault });
   for (const [index, origin] of (settings.origins ?? []).entries()) {
@@ -46,6 +47,8 @@ export function compileDaemon(
   }
   return daemonSettings(settings, tools);
 }
+
+const MIN_BEAT_MS = 1000;
 
 type EgressFields = NonNullable<DaemonFileSettings['egress']>;
 
@@ -94,6 +97,19 @@ function checkEgress(
   });
 }
 
+function checkHeartbeat(heartbeat: DaemonFileSettings['heartbeat'], context: CompileContext): void {
+  if (heartbeat === undefined) return;
+  const read = heartbeat.url instanceof Secret ? readUrl(heartbeat.url.reveal(), HTTP_URL) : undefined;
+  if (read?.ok === false) {
+    const message = `\`url\` ${read.message}`;
+    context.found({ pointer: '/daemon/heartbeat/url', at: 'value', code: 'value.url', message, mend: read.mend });
+  }
+  if (heartbeat.every === undefined || heartbeat.every >= MIN_BEAT_MS) return;
+  const message = '`every` is too short for beats';
+  const pointer = '/daemon/heartbeat/every';
+  context.found({ pointer, at: 'value', code: 'schema.range', message, mend: 'make it at least 1s' });
+}
+
 /** Settings when no file has a `daemon:`. */
 export function defaultDaemon(tools: CompileTools): DaemonSettings {
   return daemonSettings(decode(daemonSchema, {}, '/daemon', NO_SINK) as DaemonFileSettings, tools);
@@ -112,6 +128,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     proxy,
     egress,
     attach_from: attachFrom,
+    heartbeat,
     plugins,
     log,
     limits,
@@ -132,6 +149,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(egress !== undefined && {
       egress: { denyPrivate: egress.deny_private ?? false, allow: egress.allow ?? [], deny: egress.deny ?? [] },
     }),
+    ...(heartbeat !== undefined && { heartbeat: heartbeatSettings(settings, tools) }),
     attachFrom: attachFrom ?? [],
     log: log as DaemonSettings['log'],
     limits: {
@@ -142,4 +160,13 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     retention: { events: retention.events!, size: retention.size! },
     reload: { watch: reload.watch!, requireTests: reload.require_tests! },
   };
+}
+
+function heartbeatSettings(
+  { heartbeat, egress, proxy }: DaemonFileSettings,
+  { fingerprint }: Pick<CompileTools, 'fingerprint'>,
+): HeartbeatSettings {
+  const { url, every } = heartbeat as Required<NonNullable<DaemonFileSettings['heartbeat']>>;
+  const address = proxy instanceof Secret ? proxy.reveal() : proxy;
+  return { url, every, fingerprint: fingerprint(stableText([url.reveal(), every, egress, address])) };
 }

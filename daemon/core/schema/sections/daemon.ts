@@ -63,6 +63,23 @@ const egress = strict(
   },
 );
 
+const heartbeat = strict(
+  {
+    url: secret({
+      description:
+        'Address that gets a GET request for each beat: a check of Healthchecks, a push monitor of Uptime Kuma, or `/beats/NAME` of another Belfry.',
+      examples: ['${env:BELFRY_HEARTBEAT_URL}', 'https://hc-ping.com/3f1c7e0a-5b52-4d0a-9d67-2f6f1f0f6c11'],
+    }),
+    every: Type.Optional(
+      duration({ description: 'Time between two beats, at least 1s.', examples: ['5m'], default: '1m' }),
+    ),
+  },
+  {
+    description:
+      'Beats to an outside watcher that notices when this daemon no longer works. No beat is sent while it is not ready, its event loop is blocked or its store does not answer, so that the watcher reports it.',
+  },
+);
+
 const choice = <T extends string>(words: readonly T[], doc: { description: string; examples: T[]; default: T }) =>
   Type.Unsafe<T>({ type: 'string', enum: [...words], ...doc });
 
@@ -146,6 +163,7 @@ export const daemonSchema = strict(
       }),
     ),
     egress: Type.Optional(egress),
+    heartbeat: Type.Optional(heartbeat),
     plugins: Type.Optional(
       Type.Array(
         path({ description: 'Path of a module with channel types of your own.', examples: ['./my-channel.mjs'] }),

@@ -1,0 +1,44 @@
+import type { DaemonApi } from '../../http/daemon-api.ts';
+import type { DaemonApiDeps } from './deps.ts';
+
+/** Parts of the daemon whose faults are reasons of `/readyz`, and are counted by `belfry_faults`. */
+export type FaultyPartDeps = Pick<DaemonApiDeps, 'deadLetters' | 'inbox' | 'kept' | 'selfCheck' | 'heartbeat'>;
+
+type Reasons = (deps: FaultyPartDeps) => readonly string[];
+
+const listed = (fault: string | undefined): readonly string[] => (fault === undefined ? [] : [fault]);
+
+const PARTS = {
+  event_loop: ({ selfCheck }) => selfCheck.faults,
+  dead_letters: ({ deadLetters }) => listed(deadLetters.fault),
+  inbox: ({ inbox }) => inbox.faults,
+  kept_rules: ({ kept }) => listed(kept.fault),
+  heartbeat: ({ heartbeat }) => listed(heartbeat.fault),
+} satisfies Readonly<Record<string, Reasons>>;
+
+/** Number of faults by part. */
+export function faultCounts(deps: FaultyPartDeps): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(PARTS).map(([part, reasons]) => [part, reasons(deps).length]));
+}
+
+/** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
+export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
+  const { refusing, sources, lanes, listeners, live } = deps;
+  const refusal = refusing();
+  const failing = [
+    ...Object.values(PARTS).flatMap((reasons) => reasons(deps)),
+    ...listeners.faults,
+    ...live.files
+      .filter(({ state }) => state === 'kept')
+      .map(({ path }) => `${path} is not applied; the last good rules are in force`),
+    ...sources
+      .status()
+      .filter(({ state }) => state !== 'running')
+      .map(({ name, reason }) => `source ${name}: ${reason ?? 'failing'}`),
+    ...lanes
+      .status()
+      .filter(({ state }) => state === 'misconfigured' || state === 'failing' || state === 'removed')
+      .map(({ name, state, reason }) => `channel ${name} is ${state}: ${reason ?? ''}`),
+  ];
+  return { ready: refusal === undefined, reasons: refusal === undefined ? failing : [refusal, ...failing] };
+}
