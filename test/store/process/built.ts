@@ -1,10 +1,11 @@
 import { execFile, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type BugName, plantInModules } from '../../faults/support/planted-bugs.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CHILD = fileURLToPath(new URL('./child.mjs', import.meta.url));
@@ -15,17 +16,7 @@ export interface Built {
   remove(): Promise<void>;
 }
 
-/** Bugs that can be built in, to prove that a test finds them: file, correct code, wrong code. */
-const BUGS = {
-  'no fsync': ['store/sqlite/engine/engine.js', 'synchronous = FULL', 'synchronous = OFF'],
-  'answer before writing': [
-    'store/sqlite/commit/commit.js',
-    'const reply = await this.#engine.ask(',
-    'for (const early of batch) early.resolve([]); const reply = await this.#engine.ask(',
-  ],
-} as const;
-
-export async function build(bug?: keyof typeof BUGS): Promise<Built> {
+export async function build(bug?: BugName): Promise<Built> {
   const dist = await mkdtemp(join(tmpdir(), 'belfry-built-'));
   await writeFile(join(dist, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(dist, 'node_modules'));
@@ -34,15 +25,8 @@ export async function build(bug?: keyof typeof BUGS): Promise<Built> {
     execFile(tsc, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: ROOT }, (_, out) => resolve(out));
   });
   if (!existsSync(join(dist, 'store', 'sqlite', 'sqlite.js'))) throw new Error(`the build made no store:\n${output}`);
-  if (bug !== undefined) await insertBug(dist, BUGS[bug]);
+  if (bug !== undefined) await plantInModules(dist, bug);
   return { dist, remove: () => rm(dist, { recursive: true }) };
-}
-
-async function insertBug(dist: string, [file, correct, wrong]: readonly [string, string, string]): Promise<void> {
-  const path = join(dist, file);
-  const code = await readFile(path, 'utf8');
-  if (!code.includes(correct)) throw new Error(`${file} has no place for the bug`);
-  await writeFile(path, code.replace(correct, wrong));
 }
 
 export type StoreProcess = ChildProcessByStdio<null, Readable, Readable>;

@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+import { WebSocket } from 'ws';
+import type { Home } from '../../support/daemon.ts';
+import { type Addresses, MARK } from './rules.ts';
+
+/** One message that a receiver took or refused. A digest counts for each of its events. */
+export interface Arrival {
+  readonly channel: string;
+  readonly rule: string;
+  readonly event: string;
+  /** Id of the delivery, where the channel carries one. */
+  readonly delivery?: string;
+  readonly accepted: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Programs and servers that receive what a daemon sends by all of its channels. They outlive the daemon. */
+export interface Destinations extends Addresses {
+  readonly arrivals: readonly Arrival[];
+  /** Reads what arrived in files and in the log since the last call. */
+  collect(): Promise<void>;
+  /** Connects the user of the `pushed` channel to the daemon that has just started. */
+  listen(): void;
+  /** Answers that the flaky endpoint refuses: one of so many. */
+  flakiness: number;
+  close(): Promise<void>;
+}
+
+type Answer = readonly [status: number, body?: unknown];
+
+/** Answers of the endpoints, by the first part of the path. */
+const BOTS: Readonly<Record<string, readonly [channel: string, answer: unknown]>> = {
+  'cgi-bin': ['wecom', { errcode: 0, errmsg: 'ok' }],
+  robot: ['dingtalk', { errcode: 0, errmsg: 'ok' }],
+  'open-apis': ['feishu', { code: 0, msg: 'success', data: {} }],
+};
+
+export async function openDestinations(home: Home): Promise<Destinations> {
+  const recorder = new Recorder(home);
+  const http = await openEndpoints(recorder);
+  const mail = await openMailServer(recorder);
+  const programs = home.path('bin');
+  await mkdir(programs);
+  await writeFile(path.join(programs, 'notify-send'), '#!/bin/sh\nprintf "%s\\n" "$*" >> "$HOME/shown"\necho 1\n');
+  await chmod(path.join(programs, 'notify-send'), 0o755);
+  // The bus is only looked for: the stand-in of notify-send needs none.
+  await writeFile(home.path('bus'), '');
+  Object.assign(home.env, {
+    PATH: `${programs}:${process.env.PATH}`,
+    DBUS_SESSION_BUS_ADDRESS: `unix:path=${home.path('bus')}`,
+    DISPLAY: ':99',
+  });
+  const closed = await closedPort();
+  return Object.assign(recorder, {
+    http: http.origin,
+    mail: mail.port,
+    closed,
+    folder: home.folder,
+    async close() {
+      recorder.disconnect();
+      await Promise.all([http.close(), mail.close()]);
+    },
+  });
+}
+
+/** Port that nobody listens at. */
+async function closedPort(): Promise<number> {
+  const server = createTcpServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+class Recorder {
+  readonly arrivals: Arrival[] = [];
+  flakiness = 4;
+  readonly #home: Home;
+  readonly #read = new Map<string, number>();
+  #logged = 0;
+  #requests = 0;
+  #socket: WebSocket | undefined;
+  /** Position in the sequence of pushes. */
+  #epoch: string | undefined;
+  #seq = 0;
+
+  constructor(home: Home) {
+    this.#home = home;
+  }
+
+  /** Records each mark in a message. */
+  take(channel: string, message: string, accepted: boolean, delivery?: string): void {
+    const at = Date.now();
+    const marks = new Set([...message.matchAll(MARK)].map(([mark]) => mark));
+    for (const mark of marks) {
+      const [, rule, event] = mark.split('.');
+      const named = delivery === undefined ? {} : { delivery };
+      this.arrivals.push({ channel, rule: rule!, event: event!, accepted, at, ...named });
+    }
+  }
+
+  answer(channel: string): Answer {
+    this.#requests += 1;
+    if (channel === 'refusing') return [400];
+    return [channel === 'flaky' && this.#requests % this.flakiness === 0 ? 503 : 200];
+  }
+
+  listen(): void {
+    this.disconnect();
+    const position = this.#epoch === undefined ? '' : `&epoch=${this.#epoch}&seq=${this.#seq}`;
+    const url = `ws+unix://${this.#home.path('state', 'belfry.sock')}:/v1/stream?user=alice${position}`;
+    const socket = new WebSocket(url, ['belfry.v1']);
+    this.#socket = socket;
+    socket.on('error', () => socket.terminate());
+    socket.on('message', (data) => this.#pushed(socket, JSON.parse(String(data as Buffer)) as Frame));
+  }
+
+  disconnect(): void {
+    this.#socket?.terminate();
+  }
+
+  #pushed(socket: WebSocket, frame: Frame): void {
+    if (frame.type === 'hello') {
+      if (this.#epoch !== frame.epoch) this.#seq = frame.seq;
+      this.#epoch = frame.epoch;
+      socket.send(JSON.stringify({ type: 'resume', epoch: frame.epoch, seq: this.#seq }));
+    }
+    if (frame.type !== 'message') return;
+    this.take('pushed', frame.title, true, frame.id);
+    this.#seq = frame.seq;
+    socket.send(JSON.stringify({ type: 'ack', seq: frame.seq }));
+  }
+
+  async collect(): Promise<void> {
+    for (const line of await this.#newLines('commands.jsonl')) this.#takeJson('script', line);
+    for (const line of await this.#newLines('notes.jsonl')) this.#takeJson('notes', line);
+    for (const line of await this.#newLines('shown')) this.take('screen', line, true);
+    const { lines } = this.#home;
+    for (const line of lines.slice(this.#logged))
+      if (line.msg.startsWith('mark.')) this.take('console', line.msg, true, String(line.delivery));
+    this.#logged = lines.length;
+  }
+
+  #takeJson(channel: string, line: string): void {
+    this.take(channel, line, true, /"id":"([^"]+)"/.exec(line)?.[1]);
+  }
+
+  /** Whole lines that were appended to a file. */
+  async #newLines(name: string): Promise<string[]> {
+    const bytes = await readFile(this.#home.path(name)).catch(() => Buffer.alloc(0));
+    const from = this.#read.get(name) ?? 0;
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    this.#read.set(name, Math.max(from, end));
+    return end <= from ? [] : bytes.toString('utf8', from, end).split('\n');
+  }
+}
+
+interface Frame {
+  readonly type: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly title: string;
+}
+
+async function openEndpoints(recorder: Recorder): Promise<{ origin: string; close(): Promise<void> }> {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(request);
+    const [, first = ''] = new URL(request.url!, 'http://localhost').pathname.split('/');
+    const [channel, said] = BOTS[first] ?? [first, undefined];
+    const [status] = recorder.answer(channel);
+    const delivery = request.headers['idempotency-key'];
+    recorder.take(channel, body, status === 200, delivery === undefined ? undefined : String(delivery));
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? {}));
+  };
+  const server = createServer((request, response) => {
+    take(request, response).catch(() => request.socket.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function openMailServer(recorder: Recorder): Promise<{ port: number; close(): Promise<void> }> {
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, _session, done) {
+      text(stream).then((mail) => {
+        recorder.take('mail', mail, true, /^Message-ID: <([^@>]+)/im.exec(mail)?.[1]);
+        done();
+      }, done);
+    },
+  });
+  server.on('error', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server.server, 'listening');
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
