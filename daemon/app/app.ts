@@ -67,7 +67,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const watch = openSelfWatch(state, options, { metrics, service, isReady: () => lifecycle.refusing === undefined });
 
   const runtime = buildRuntime(state, options, { feed, metrics, service, ...watch });
-  const { own, pushServer, lanes, reloading, generations } = runtime;
+  const { own, pushServer, lanes, reloading, generations, refusals } = runtime;
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, ...watch, service, clock, onStarted });
   const tokens = tokensOf(state, await firstToken(paths));
@@ -95,7 +95,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   await makeLive(state, generations);
   metrics.swapped(clock.now());
 
-  const served = { daemon, log, scrubber, clock, metrics, stream: pushServer };
+  const served = { daemon, log, scrubber, clock, metrics, refusals, stream: pushServer };
   const listener = await startListening(state, terminal, served);
   // Closed before the listener, because the listener waits for the connections that the push server ends.
   closers.own('push', () => pushServer.close());

@@ -207,7 +207,12 @@ export interface DaemonSettings {
   readonly heartbeat?: HeartbeatSettings;
   readonly attachFrom: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
-  readonly limits: { readonly body: number; readonly eventsPerSecond?: number; readonly queue: number };
+  readonly limits: {
+    readonly body: number;
+    readonly eventsPerSecond?: number;
+    readonly connectionsPerAddress: number;
+    readonly queue: number;
+  };
   readonly retention: { readonly events: number; readonly size: number };
   readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
 }

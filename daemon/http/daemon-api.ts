@@ -112,7 +112,7 @@ export interface DaemonApi extends DeadLetterApi, RerunApi {
   publicUrl(): string | undefined;
   origins(): readonly string[];
   /** `daemon.limits`. */
-  limits(): { readonly body: number };
+  limits(): { readonly body: number; readonly connectionsPerAddress: number };
 }
 
 /** The rules in force and their history. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest, HookRoute } from '../sources/source.ts';
 import { readBody } from './request/body.ts';
 import type { HostCheck } from './request/host-check.ts';
+import type { Refusals } from './request/refusals.ts';
 import type { DaemonApi } from './daemon-api.ts';
 import { HttpProblem, problemOf } from './problem.ts';
 import type { Target } from './request/target.ts';
@@ -19,14 +20,14 @@ export async function handleHook(
   request: IncomingMessage,
   response: ServerResponse,
   url: Target,
-  daemon: DaemonApi,
-  hostCheck: HostCheck,
+  { daemon, hostCheck, refusals }: HookDeps,
 ): Promise<void> {
   const route = daemon.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
   const remote = request.socket.remoteAddress ?? '';
   try {
     const answer = await answerOf(request, url, route, { daemon, hostCheck, remote });
+    refusals.byCode(answer.code, remote);
     write(response, answer);
   } catch (error) {
     const problem = problemOf(error);
@@ -38,6 +39,10 @@ export async function handleHook(
 interface HookDeps {
   readonly daemon: DaemonApi;
   readonly hostCheck: HostCheck;
+  readonly refusals: Refusals;
+}
+
+interface HookParts extends Omit<HookDeps, 'refusals'> {
   /** IP address of the client. */
   readonly remote: string;
 }
@@ -47,7 +52,7 @@ async function answerOf(
   request: IncomingMessage,
   url: Target,
   route: HookRoute,
-  { daemon, hostCheck, remote }: HookDeps,
+  { daemon, hostCheck, remote }: HookParts,
 ): Promise<HookAnswer> {
   if (route.verifies !== true) hostCheck.checkSite(request);
   const method = request.method ?? '';

@@ -1,6 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { type GaugeValues, openGauges } from './gauges.ts';
+import { REFUSED_LIMITS, type RefusedLimit } from './request/refusals.ts';
 
 export interface Metrics {
   /** `source` is a configured one, `belfry` or `api`, so that senders cannot create labels. */
@@ -19,6 +20,8 @@ export interface Metrics {
   selfCheck(result: SelfCheckResult): void;
   /** Counts a beat of `daemon.heartbeat`. */
   beat(result: BeatResult): void;
+  /** Counts a request or a connection that a limit refused. */
+  refused(limit: RefusedLimit): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -43,7 +46,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** Prometheus metrics of a version of Belfry. Each call creates a registry. */
 export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog, beats } = countersOf(registry);
+  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog, beats, refusals } = countersOf(registry);
   const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -53,6 +56,7 @@ export function openMetrics(version: string): Metrics {
   for (const result of RELOAD_RESULTS) reloads.inc({ result }, 0);
   for (const result of SELF_CHECK_RESULTS) watchdog.inc({ result }, 0);
   for (const result of BEAT_RESULTS) beats.inc({ result }, 0);
+  for (const limit of REFUSED_LIMITS) refusals.inc({ limit }, 0);
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
@@ -67,6 +71,7 @@ export function openMetrics(version: string): Metrics {
     missed: (source, kind, count) => misses.inc({ source, kind }, count),
     selfCheck: (result) => watchdog.inc({ result }),
     beat: (result) => beats.inc({ result }),
+    refused: (limit) => refusals.inc({ limit }),
     gauges(values) {
       read = values;
     },
@@ -134,6 +139,12 @@ function countersOf(registry: Registry) {
       name: 'belfry_watchdog_rounds_total',
       help: 'Rounds in which the daemon checked itself: fed, or not and why.',
       labelNames: ['result'],
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'belfry_refused_total',
+      help: 'Requests and connections that a limit refused.',
+      labelNames: ['limit'],
       registers,
     }),
   };

@@ -29,12 +29,14 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
   507: 'Insufficient Storage',
@@ -99,15 +101,33 @@ export function writeProblem(
     response.socket?.destroySoon();
     return;
   }
-  const body = JSON.stringify({
+  const body = bodyOf({ status, code, message: scrub(message), more });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': length, ...headers });
+  response.end(body);
+}
+
+/** A whole response with a problem, for a connection that has no response object. */
+export function problemText(problem: HttpProblem): string {
+  const { status, headers } = problem;
+  const body = bodyOf(problem);
+  const all = {
+    ...headers,
+    connection: 'close',
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${TITLES[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`;
+}
+
+function bodyOf({ status, code, message, more }: Pick<HttpProblem, 'status' | 'code' | 'message' | 'more'>): string {
+  return JSON.stringify({
     type: 'about:blank',
     title: TITLES[status] ?? 'Error',
     status,
     code,
-    detail: scrub(message),
+    detail: message,
     ...more,
   });
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': length, ...headers });
-  response.end(body);
 }

@@ -164,6 +164,8 @@ export interface HookRequest {
 
 export interface HookAnswer {
   readonly status: number;
+  /** Code of a refusal; the server counts those of limits. */
+  readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent unchanged, anything else as JSON. */
   readonly body?: unknown;

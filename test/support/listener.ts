@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
+import { Refusals } from '../../daemon/http/request/refusals.ts';
 import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/listener/server.ts';
 import type { Caller, StreamServer, StreamKind } from '../../daemon/http/stream/stream-server.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
@@ -75,11 +76,13 @@ export async function openTestListener(options: Partial<ListenerOptions> = {}): 
   const scrubber = new Scrubber();
   const logged: string[] = [];
   const socket = path.join(await temporaryFolder(), 'belfry.sock');
+  const log = logInto(logged, scrubber);
   const listener = await openListener({
     daemon,
     listen: '127.0.0.1:0',
     socket,
-    log: logInto(logged, scrubber),
+    log,
+    refusals: new Refusals({ metrics, log, clock: systemClock }),
     scrubber,
     clock: systemClock,
     metrics,

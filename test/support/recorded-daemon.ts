@@ -109,6 +109,7 @@ export class RecordedDaemon implements DaemonApi {
   /** `daemon.public_url` */
   reachedBy: string | undefined;
   bodyLimit = 262_144;
+  connectionsPerAddress = 64;
   /** Findings of the doctor. */
   findings: DoctorFinding[] = [];
   /** Error that `accept` rejects with. */
@@ -370,6 +371,6 @@ export class RecordedDaemon implements DaemonApi {
   }
 
   limits() {
-    return { body: this.bodyLimit };
+    return { body: this.bodyLimit, connectionsPerAddress: this.connectionsPerAddress };
   }
 }

@@ -56,7 +56,7 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     tokens: deps.tokens,
     publicUrl: () => live.ruleset.daemon.publicUrl,
     origins: () => live.ruleset.daemon.origins,
-    limits: () => ({ body: live.ruleset.daemon.limits.body }),
+    limits: () => live.ruleset.daemon.limits,
   };
 }
 

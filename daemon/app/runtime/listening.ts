@@ -1,10 +1,11 @@
 import { type Listener, type ListenerOptions, openListener } from '../../http/listener/server.ts';
+import { openFileLimit } from '../../lib/files/open-files.ts';
 import type { Terminal } from '../../lib/terminal.ts';
 import { publishRecord } from '../state/daemon-record.ts';
 import type { OpenState } from '../state/open-state.ts';
 import { linkSocket, openFolderTo, socketPlaces } from '../state/socket-place.ts';
 
-export type ListeningOptions = Omit<ListenerOptions, 'listen' | 'socket' | 'otherSocket' | 'socketGroup'>;
+export type ListeningOptions = Omit<ListenerOptions, 'listen' | 'socket' | 'otherSocket' | 'socketGroup' | 'openFiles'>;
 
 const LISTENER_CLOSE_MS = 1000;
 
@@ -19,7 +20,8 @@ export async function startListening(
   const places = await socketPlaces(daemon, live.root, { paths, env, log });
   if (socketGroup !== undefined) await openFolderTo(socketGroup, places.socket, { env, log });
   const group = socketGroup !== undefined && { socketGroup };
-  const listener = await openListener({ ...options, ...places, ...group, listen: daemon.listen });
+  const openFiles = await openFileLimit();
+  const listener = await openListener({ ...options, ...places, ...group, openFiles, listen: daemon.listen });
   closers.own('listener', () => listener.close(LISTENER_CLOSE_MS));
   closers.own('link to the socket', await linkSocket({ paths, env, log }, listener.socket));
   const { socket, address: listen } = listener;

@@ -6,7 +6,8 @@ import { Resending } from '../../delivery/manual/resend.ts';
 import type { ResendingDeps } from '../../delivery/manual/resend-deps.ts';
 import type { ButtonApi, ReloadView } from '../../http/daemon-api.ts';
 import type { Metrics } from '../../http/metrics.ts';
-import { type PushServer, openPushServer } from '../../http/stream/push-server.ts';
+import { Refusals } from '../../http/request/refusals.ts';
+import { type PushServer, openPushServer, type PushServerDeps } from '../../http/stream/push-server.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { newId } from '../../lib/id.ts';
 import type { ServiceNotice } from '../../service/sd-notify.ts';
@@ -35,6 +36,7 @@ import { Timers } from './timers.ts';
 export interface Runtime extends RuleParts {
   readonly own: OwnEvents;
   readonly intake: Intake;
+  readonly refusals: Refusals;
   readonly pushServer: PushServer;
   readonly webPush: WebPush;
   readonly lanes: Lanes;
@@ -78,11 +80,8 @@ export function buildRuntime(
     onAccepted: eventObserver(observers),
     observe: (event, at) => sources.observe(event, at),
   });
-  const pushServer = openPushServer({
-    ...common,
-    onAcknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
-    feed: (listener) => feed.follow(listener),
-  });
+  const refusals = new Refusals({ metrics, log, clock });
+  const pushServer = pushServerOf({ ...common, refusals }, feed, () => lanes);
   const webPush = new WebPush(store.checkpoints);
   const lanes: Lanes = new Lanes({
     ...common,
@@ -107,6 +106,7 @@ export function buildRuntime(
   return {
     own,
     intake,
+    refusals,
     pushServer,
     webPush,
     lanes,
@@ -119,6 +119,18 @@ export function buildRuntime(
     buttons,
     listeners,
   };
+}
+
+function pushServerOf(
+  common: Omit<PushServerDeps, 'onAcknowledged' | 'feed'>,
+  feed: Feed,
+  lanes: () => Lanes,
+): PushServer {
+  return openPushServer({
+    ...common,
+    onAcknowledged: (deliveries, receipt) => lanes().received(deliveries, receipt),
+    feed: (listener) => feed.follow(listener),
+  });
 }
 
 /** Returns a function that reports the end of a reload. */

@@ -31,6 +31,22 @@ export function isWithin(text: string, [range, bits]: Network): boolean {
 export const isAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
 
+/** Bits of an IPv6 address that name the network of one customer, who has all addresses in it. */
+const CUSTOMER_BITS = 64;
+
+/**
+ * The client of a connection, for limits by address: an IPv4 address as it is, of an IPv6 address its network of 64 bits. Undefined for the
+ * loopback and for a Unix socket: there programs of this machine connect, also for others, as a reverse proxy does.
+ */
+export function clientNetwork(remote: string | undefined): string | undefined {
+  const text = remote?.replace(/%.*$/, '');
+  if (text === undefined || !isAddress(text)) return undefined;
+  const address = ipaddr.process(text);
+  if (address.range() === 'loopback') return undefined;
+  if (address.kind() === 'ipv4') return address.toString();
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/${CUSTOMER_BITS}`).toString();
+}
+
 const MAX_NAME_LENGTH = 253;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 

@@ -1,6 +1,7 @@
 import { opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
+import { readOpenFileLimit } from '../../lib/files/open-files.ts';
 import { listSystemFolder, type Machine, readSystemFile, readSystemLink } from '../../lib/machine/machine.ts';
 import type { DoctorCheck, ExaminedSource } from '../check.ts';
 
@@ -69,10 +70,9 @@ export const machineChecks: readonly DoctorCheck[] = [
     about: 'The limit of open files is low for connections, clients and watched files.',
     mend: 'set `LimitNOFILE=8192` in the systemd unit, or `ulimit -n 8192`',
     async run(_, machine) {
-      const limits = await readSystemFile(machine, '/proc/self/limits');
-      const soft = /^Max open files\s+(\d+)/m.exec(limits ?? '')?.[1];
+      const soft = readOpenFileLimit((await readSystemFile(machine, '/proc/self/limits')) ?? '');
       if (soft === undefined) return [ok('the limit of open files is not known, or there is none')];
-      return [Number(soft) < MIN_FILES ? warn(`at most ${soft} files may be open`) : ok(`${soft} files may be open`)];
+      return [soft < MIN_FILES ? warn(`at most ${soft} files may be open`) : ok(`${soft} files may be open`)];
     },
   },
   {

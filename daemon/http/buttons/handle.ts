@@ -5,6 +5,7 @@ import { discardRest, readBody } from '../request/body.ts';
 import type { HostCheck } from '../request/host-check.ts';
 import { HttpProblem, problemOf } from '../problem.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
+import type { Refusals } from '../request/refusals.ts';
 import type { TokenLimit } from '../request/token-limit.ts';
 import { type PageKind, textsFor } from './texts.ts';
 
@@ -12,6 +13,7 @@ export interface ButtonDeps {
   readonly daemon: Pick<DaemonApi, 'buttons'>;
   readonly hostCheck: HostCheck;
   readonly limit: TokenLimit;
+  readonly refusals: Refusals;
 }
 
 /** The form has one short field. */
@@ -64,6 +66,7 @@ export async function handleButton(
   deps: ButtonDeps,
 ): Promise<void> {
   const { kind, view } = await answerOf(request, token, deps);
+  deps.refusals.byCode(`button.${kind}`, request.socket.remoteAddress);
   const texts = textsFor(request.headers['accept-language']);
   const body = pageOf(kind, view, texts, token);
   response.writeHead(STATUSES[kind], {

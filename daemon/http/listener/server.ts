@@ -9,7 +9,10 @@ import { openHostCheck } from '../request/host-check.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DaemonApi } from '../daemon-api.ts';
 import { Router } from '../routes/router.ts';
-import { MalformedRequests } from './malformed.ts';
+import type { Refusals } from '../request/refusals.ts';
+import { HttpProblem, problemText } from '../problem.ts';
+import { Connections, connectionLimits } from './connections.ts';
+import { MalformedRequests, MAX_HEADER_BYTES } from './malformed.ts';
 import { checkSocketPath, openSocketFile, type SocketGroup } from './socket-file.ts';
 import type { StreamServer } from '../stream/stream-server.ts';
 
@@ -28,6 +31,9 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly stream: StreamServer;
+  readonly refusals: Refusals;
+  /** Open files that the process may have; undefined if it is unknown. */
+  readonly openFiles?: number | undefined;
   /** Milliseconds in which a client must send its headers, and its whole request. */
   readonly timeouts?: { readonly headers: number; readonly request: number };
 }
@@ -43,11 +49,8 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-const DEFAULT_TIMEOUTS = { headers: 5_000, request: 30_000 };
+export const DEFAULT_TIMEOUTS = { headers: 5_000, request: 30_000 };
 const TIMEOUT_CHECK_MS = 500;
-const MAX_HEADER_BYTES = 16 * 1024;
-/** Enough for 10,000 push clients and all other clients. The system's limit of open files may be lower. */
-const MAX_CONNECTIONS = 16 * 1024;
 /** Headers that offer to change the protocol. */
 const OFFERS = new Set(['upgrade', 'connection', 'http2-settings']);
 
@@ -93,19 +96,13 @@ interface Endpoint {
 
 /** Creates a server and tracks its connections, also upgraded ones, which the server of Node does not track. */
 function openEndpoint(options: ListenerOptions, router: Router, trusted: boolean): Endpoint {
-  const server = makeServer(options, router, trusted);
-  const connections = new Set<Socket>();
-  server.on('connection', (connection) => {
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
-  });
+  const connections = new Connections(() => options.daemon.limits().connectionsPerAddress);
+  const server = makeServer(options, router, connections, trusted);
   return {
     server,
     close: (graceMs) =>
       new Promise((resolve) => {
-        const cancel = options.clock.after(graceMs, () => {
-          for (const connection of connections) connection.destroy();
-        });
+        const cancel = options.clock.after(graceMs, () => connections.destroyAll());
         server.close(() => {
           cancel();
           resolve();
@@ -115,7 +112,7 @@ function openEndpoint(options: ListenerOptions, router: Router, trusted: boolean
   };
 }
 
-function makeServer(options: ListenerOptions, router: Router, trusted: boolean): Server {
+function makeServer(options: ListenerOptions, router: Router, connections: Connections, trusted: boolean): Server {
   const timeouts = options.timeouts ?? DEFAULT_TIMEOUTS;
   const server = createServer({
     headersTimeout: timeouts.headers,
@@ -125,19 +122,49 @@ function makeServer(options: ListenerOptions, router: Router, trusted: boolean):
     requireHostHeader: false,
     ...ONLY_WEBSOCKETS,
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  const malformed = new MalformedRequests();
+  limitConnections(server, connections, options, trusted);
+  const malformed = new MalformedRequests(options.refusals);
+  const authenticated = (request: IncomingMessage): void => connections.release(request.socket);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // A refused connection may still deliver what its client had sent.
+    if (request.socket.writableEnded) return;
     malformed.track(request, response);
-    void router.handle(request, response, trusted);
+    void router.handle(request, response, { trusted, authenticated });
   });
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    if (isWebSocket(request)) router.upgrade(request, connection, head, trusted);
+    if (connection.writableEnded) return;
+    if (isWebSocket(request)) router.upgrade(request, connection, head, { trusted, authenticated });
     else ignoreUpgrade(server, request, connection, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Duplex) => malformed.refuse(error, connection));
   return server;
 }
+
+/** Refuses connections beyond the limits: beyond that of all without an answer, beyond that of their client with 429. */
+function limitConnections(
+  server: Server,
+  connections: Connections,
+  { refusals, openFiles }: ListenerOptions,
+  trusted: boolean,
+): void {
+  const most = connectionLimits(openFiles);
+  server.maxConnections = trusted ? most.socket : most.tcp;
+  server.on('drop', (dropped?: { readonly remoteAddress?: string }) =>
+    refusals.count(trusted ? 'socket_connections' : 'connections', dropped?.remoteAddress),
+  );
+  server.on('connection', (connection: Socket) => {
+    if (connections.add(connection)) return;
+    refusals.byCode(TOO_MANY.code, connection.remoteAddress);
+    connection.end(problemText(TOO_MANY), () => connection.destroy());
+  });
+}
+
+const TOO_MANY = new HttpProblem(
+  429,
+  'connections.address',
+  'your address has too many connections without a stream; close some (`daemon.limits.connections_per_address`)',
+  { headers: { 'retry-after': '5' } },
+);
 
 function isWebSocket(request: IncomingMessage): boolean {
   return /^websocket$/i.test(request.headers.upgrade ?? '');

@@ -90,8 +90,13 @@ const ONCE = new Set([
   'sec-fetch-site',
 ]);
 
-/** Throws 400 for a repeated header and for a request without Host (https://www.rfc-editor.org/rfc/rfc9112#section-3.2). */
+/** Browsers send about twenty, proxies add some. */
+export const MAX_HEADERS = 100;
+
+/** Throws 431 for too many headers, 400 for a repeated one and for a request without Host (https://www.rfc-editor.org/rfc/rfc9112#section-3.2). */
 export function checkHeaders({ rawHeaders, headers, httpVersion }: IncomingMessage): void {
+  if (rawHeaders.length > 2 * MAX_HEADERS)
+    throw new HttpProblem(431, 'header.too_many', `a request has at most ${MAX_HEADERS} headers`);
   let seen: string[] | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase();

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { TokenScope } from '../request/auth.ts';
+import type { Refusals } from '../request/refusals.ts';
 import type { TokenLimit } from '../request/token-limit.ts';
 import type { ClientDisconnect } from '../request/client-disconnect.ts';
 import type { Metrics } from '../metrics.ts';
@@ -22,6 +23,8 @@ export interface RouteDeps {
   readonly address: () => string;
   /** Limit of requests with wrong tokens on routes without authentication. */
   readonly limit: TokenLimit;
+  /** Counts what limits refuse. */
+  readonly refusals: Refusals;
 }
 
 /** One request with its parsed parameters and its caller. */
@@ -43,6 +46,8 @@ export interface Route {
   readonly scope: TokenScope | readonly TokenScope[] | 'any' | 'open' | 'local';
   /** Pages of `daemon.origins` may call it, and a ticket is accepted instead of a token. */
   readonly pages?: true;
+  /** The response is a stream without an end, whose user has its own limit of connections. */
+  readonly isStream?: true;
   /** One line for the OpenAPI description. */
   readonly summary: string;
   /** Accepted media types of the body. */

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { handleButton } from '../buttons/handle.ts';
@@ -10,7 +10,7 @@ import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
 import { ClientDisconnect } from '../request/client-disconnect.ts';
 import { checkHeaders, type HostCheck } from '../request/host-check.ts';
 import { handleHook, HOOK_PATHS, isHook } from '../hooks.ts';
-import { HttpProblem, problemOf, writeProblem } from '../problem.ts';
+import { HttpProblem, problemOf, problemText, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts/alerts.ts';
@@ -75,6 +75,14 @@ const MAX_PARAMETER_LENGTH = 16 * 1024;
 
 const METHODS = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
 
+/** Other end of a connection. */
+interface Peer {
+  /** Whether it is on the Unix socket. */
+  readonly trusted: boolean;
+  /** Called when a stream begins whose user has proved who it is. */
+  readonly authenticated: (request: IncomingMessage) => void;
+}
+
 /** Finds the route, authenticates the caller and answers errors as problems. Every request gets a response. */
 export class Router {
   readonly #deps: RouteDeps;
@@ -96,18 +104,18 @@ export class Router {
     this.#stopping = true;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, trusted: boolean): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
     const disconnect = new ClientDisconnect(response);
     try {
-      await this.#route(request, response, disconnect, trusted);
+      await this.#route(request, response, disconnect, peer);
     } catch (error) {
       this.#answer(request, response, error, disconnect);
     }
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, trusted: boolean): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { trusted, authenticated }: Peer): void {
     socket.on('error', () => socket.destroy());
     try {
       checkHeaders(request);
@@ -119,11 +127,14 @@ export class Router {
       if (this.#stopping) throw stoppingProblem();
       const caller = requireScope(this.#caller(request, url, trusted), target.scope);
       readQuery(url.searchParams, target.query);
+      authenticated(request);
       this.#deps.stream.upgrade(target.kind, request, socket, head, caller);
     } catch (error) {
       const problem = problemOf(error);
       if (problem === undefined) this.#deps.log.error({ stack: stackOf(error) }, 'http: an upgrade failed by a bug');
-      refuseUpgrade(socket, problem ?? new HttpProblem(500, 'internal', ''));
+      const { refusals } = this.#deps;
+      refusals.byCode(problem?.code, request.socket.remoteAddress);
+      socket.end(problemText(problem ?? new HttpProblem(500, 'internal', 'internal error; see the log of the daemon')));
     }
   }
 
@@ -131,7 +142,7 @@ export class Router {
     request: IncomingMessage,
     response: ServerResponse,
     disconnect: ClientDisconnect,
-    trusted: boolean,
+    { trusted, authenticated }: Peer,
   ): Promise<void> | void {
     checkHeaders(request);
     const url = this.#prefix.remove(targetOf(request.url ?? '/'));
@@ -142,7 +153,7 @@ export class Router {
     if (!hook && !trusted) this.#hostCheck.checkHost(request);
     if (!hook && this.#isPreflight(request, response, url.pathname)) return;
     if (this.#stopping && url.pathname !== '/healthz' && url.pathname !== '/readyz') throw stoppingProblem();
-    if (hook) return handleHook(request, response, url, this.#deps.daemon, this.#hostCheck);
+    if (hook) return handleHook(request, response, url, { ...this.#deps, hostCheck: this.#hostCheck });
     if (url.pathname === '') return redirect(response, `${this.#prefix.path}/`);
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
@@ -150,14 +161,14 @@ export class Router {
     const caller = this.#callerFor(route, request, url, trusted);
     // Probes and caches add their own parameters to public routes.
     const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
+    if (route.isStream === true) authenticated(request);
     return route.handle({ request, response, params: found.params, query, caller, disconnect }, this.#deps);
   }
 
   /** A link is opened by any name of the daemon, and its token is the permission. */
   #button(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
     if (this.#stopping) throw stoppingProblem();
-    const { daemon, limit } = this.#deps;
-    return handleButton(request, response, token, { daemon, hostCheck: this.#hostCheck, limit });
+    return handleButton(request, response, token, { ...this.#deps, hostCheck: this.#hostCheck });
   }
 
   /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */
@@ -205,6 +216,7 @@ export class Router {
     const problem = problemOf(error);
     if (problem === undefined && !disconnect.isDisconnected)
       this.#deps.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request failed by a bug');
+    this.#deps.refusals.byCode(problem?.code, request.socket.remoteAddress);
     const sent = problem ?? new HttpProblem(500, 'internal', 'internal error; see the log of the daemon');
     writeProblem(response, sent, (text) => this.#deps.scrubber.scrub(text));
     if (!request.complete) discardRest(request);
@@ -218,13 +230,6 @@ function isFree({ scope }: Route): boolean {
 /** Sends a browser to the address with a slash at its end, to which the addresses in a page are relative. */
 function redirect(response: ServerResponse, location: string): void {
   response.writeHead(308, { location, 'content-length': 0 }).end();
-}
-
-function refuseUpgrade(socket: Duplex, { status, headers }: HttpProblem): void {
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': '0' });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-  );
 }
 
 function stackOf(error: unknown): string {

@@ -6,7 +6,7 @@ import { HEARTBEAT_MS, hello, type MessageFrames, readFrame } from './frames.ts'
 import { PushReader, type PushOutput } from './push-reader.ts';
 
 /** Bytes that may be buffered; above it the next push waits until the client has read. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
+export const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** Time in which a client with a full buffer must read something. After it the client is closed, and may resume later. */
 const READ_WITHIN_MS = 5_000;
 /** Frames of this size are written with a callback, because they may not be sent at once. */
@@ -26,6 +26,8 @@ export interface ConnectionDeps {
   /** Position at which the client stopped, if its URL has one. */
   readonly position: { readonly epoch: string; readonly seq: number } | undefined;
   readonly onAck: (seq: number) => Promise<void>;
+  /** Called when the client is closed because it does not read. */
+  readonly onUnread: () => void;
   /** Shared by all connections, so that a message to all users is encoded once. */
   readonly frames: MessageFrames;
   /** Called once when the connection ends for any reason. */
@@ -64,6 +66,8 @@ export class Connection implements PushOutput {
     socket.on('pong', () => {
       this.#ponged = true;
     });
+    // The library answers pings of the protocol by itself.
+    socket.on('ping', () => this.#checkAnswers());
     socket.on('close', () => this.#end());
     socket.on('error', () => this.#end());
   }
@@ -115,6 +119,7 @@ export class Connection implements PushOutput {
       logFailure(pushes.cursor(user, clock.now()).then((cursor) => this.#reader.isStarted || this.#begin(cursor)));
     if (frame.type === 'ack') logFailure(onAck(frame.seq));
     else this.#write('{"type":"pong"}');
+    this.#checkAnswers();
   }
 
   send(seq: number, body: string): Promise<void> | undefined {
@@ -135,10 +140,20 @@ export class Connection implements PushOutput {
       if (socket.bufferedAmount < before) return this.#drained();
       log.warn({ user }, 'push: a client does not read and was closed; it may resume');
       socket.close(1013, 'the client does not read; resume later');
-      socket.terminate();
+      this.#closeUnread();
     });
     await new Promise<void>((resolve) => (this.#drained = resolve));
     cancel();
+  }
+
+  #closeUnread(): void {
+    this.#deps.onUnread();
+    this.#deps.socket.terminate();
+  }
+
+  /** Answers to a client that sends and does not read would fill the memory. */
+  #checkAnswers(): void {
+    if (this.#deps.socket.bufferedAmount > 2 * MAX_BUFFERED_BYTES) this.#closeUnread();
   }
 
   /** Writes a frame. A failed write ends the connection, and the client resumes later. */

@@ -10,10 +10,12 @@ import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
 import { HttpProblem } from '../problem.ts';
 import { userOf } from '../request/auth.ts';
+import type { Refusals, RefusedLimit } from '../request/refusals.ts';
 import type { FeedItem } from '../daemon-api.ts';
 import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
 import { Connection } from './connection.ts';
-import { MessageFrames, positionOf, pushBody, readFrame } from './frames.ts';
+import { Feeds } from './feeds.ts';
+import { MessageFrames, positionOf, pushBody } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
 import { Tickets } from '../../lib/secrets/tickets.ts';
 
@@ -24,6 +26,7 @@ export interface PushServerDeps {
   /** Called when a user has acknowledged these deliveries. */
   readonly onAcknowledged: (deliveries: readonly string[], receipt: Receipt) => Promise<void>;
   readonly feed: (listener: (item: FeedItem) => void) => () => void;
+  readonly refusals: Pick<Refusals, 'count'>;
 }
 
 export interface PushServer extends PushGateway, StreamServer {
@@ -36,11 +39,15 @@ interface UserConnection {
   close(code: number, reason: string): void;
 }
 
-const MAX_FRAME_BYTES = 64 * 1024;
-const MAX_CONNECTIONS_PER_USER = 16;
-const MAX_FEED_BUFFER_BYTES = 1024 * 1024;
-/** Answer to `{"type":"ping"}`: pages cannot see the pings of the protocol, and detect a lost daemon by its absence. */
-const FEED_PONG = JSON.stringify({ kind: 'pong' });
+export const MAX_FRAME_BYTES = 64 * 1024;
+/** Fragments of one message of a client. */
+export const MAX_FRAGMENTS = 256;
+export const MAX_CONNECTIONS_PER_USER = 16;
+/** Limits that the WebSocket library keeps, by the code of its error. */
+const BEYOND: Readonly<Record<string, RefusedLimit>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'frame_bytes',
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 'frame_fragments',
+};
 const EVERYBODY = '*';
 /** Time for clients to answer the close frame. */
 const CLOSE_GRACE_MS = 500;
@@ -55,11 +62,12 @@ class WebSocketPushServer implements PushServer {
   readonly #deps: PushServerDeps;
   readonly #tickets: Tickets<string>;
   readonly #users = new Map<string, Set<UserConnection>>();
-  readonly #feeds = new Set<() => void>();
+  readonly #feeds: Feeds;
   readonly #frames = new MessageFrames();
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_FRAME_BYTES,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
     // The response must not repeat the offered token.
     handleProtocols: (offered) => (offered.has('belfry.v1') ? 'belfry.v1' : false),
@@ -68,6 +76,7 @@ class WebSocketPushServer implements PushServer {
   constructor(deps: PushServerDeps) {
     this.#deps = deps;
     this.#tickets = new Tickets(deps.clock, TICKET_LIFE_SECONDS);
+    this.#feeds = new Feeds(deps);
   }
 
   async push({ delivery, message, to, require, keepUntil }: Parameters<PushGateway['push']>[0]): Promise<void> {
@@ -114,18 +123,19 @@ class WebSocketPushServer implements PushServer {
 
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
     this.#sockets.handleUpgrade(request, socket, head, (opened) => {
-      if (kind === 'feed') this.#openFeed(opened);
+      this.#countRefusals(opened, request);
+      if (kind === 'feed') this.#feeds.addSocket(opened, request);
       else this.#openStream(opened, request, caller);
     });
   }
 
   events(kind: StreamKind, request: IncomingMessage, response: ServerResponse, caller: Caller): void {
-    if (kind === 'feed') this.#openFeedEvents(response);
+    if (kind === 'feed') this.#feeds.addResponse(response, request);
     else this.#openUserEvents(request, response, caller);
   }
 
   async close(): Promise<void> {
-    for (const stop of this.#feeds) stop();
+    this.#feeds.close();
     for (const all of this.#users.values())
       for (const userConnection of all) userConnection.close(1001, 'the daemon is stopping');
     for (const client of this.#sockets.clients) client.close(1001, 'the daemon is stopping');
@@ -145,7 +155,10 @@ class WebSocketPushServer implements PushServer {
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
     if (user === undefined) return socket.close(1008, NAME_THE_USER);
-    if (this.#isFull(user)) return socket.close(1013, tooManyConnections(user));
+    if (this.#isFull(user)) {
+      this.#deps.refusals.count('user_connections', request.socket.remoteAddress);
+      return socket.close(1013, tooManyConnections(user));
+    }
     const connection: Connection = new Connection({
       socket,
       user,
@@ -154,6 +167,7 @@ class WebSocketPushServer implements PushServer {
       log,
       position: positionOf(query.get('epoch'), query.get('seq')),
       onAck: (seq) => this.#ackDeferred(user, seq),
+      onUnread: () => this.#deps.refusals.count('unread_bytes', request.socket.remoteAddress),
       frames: this.#frames,
       onEnd: () => this.#remove(user, connection),
     });
@@ -169,7 +183,7 @@ class WebSocketPushServer implements PushServer {
     const query = queryOf(request);
     const user = userOf(caller, query.get('user') ?? undefined);
     if (user === undefined) throw new HttpProblem(403, 'stream.user', NAME_THE_USER);
-    if (this.#isFull(user)) throw new HttpProblem(429, 'stream.user', tooManyConnections(user));
+    if (this.#isFull(user)) throw tooMany(user);
     let wake = (): void => {};
     const userConnection: UserConnection = { wake: () => wake(), close: () => stream.close() };
     const stream = new EventStream(response, clock, () => this.#remove(user, userConnection));
@@ -188,36 +202,11 @@ class WebSocketPushServer implements PushServer {
     );
   }
 
-  /** Serves the live feed. A client that reads too slowly is closed; it can read the history instead. */
-  #openFeed(socket: WebSocket): void {
-    const stop = this.#follow((item) => {
-      socket.send(JSON.stringify(item), (error) => error && socket.terminate());
-      if (socket.bufferedAmount > MAX_FEED_BUFFER_BYTES) socket.terminate();
+  #countRefusals(socket: WebSocket, { socket: { remoteAddress } }: IncomingMessage): void {
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      const limit = BEYOND[code ?? ''];
+      if (limit !== undefined) this.#deps.refusals.count(limit, remoteAddress);
     });
-    socket.on('message', (data, binary) => {
-      if (!binary && readFrame(String(data as Buffer))?.type === 'ping')
-        socket.send(FEED_PONG, (error) => error && socket.terminate());
-    });
-    socket.on('error', () => socket.terminate());
-    socket.on('close', stop);
-  }
-
-  #openFeedEvents(response: ServerResponse): void {
-    const stream = new EventStream(response, this.#deps.clock, () => stop());
-    const stop = this.#follow((item) => {
-      if (stream.buffered > MAX_FEED_BUFFER_BYTES) stream.close();
-      else stream.write({ data: JSON.stringify(item) }).catch(() => stop());
-    });
-  }
-
-  #follow(listener: (item: FeedItem) => void): () => void {
-    const unsubscribe = this.#deps.feed(listener);
-    const stop = (): void => {
-      unsubscribe();
-      this.#feeds.delete(stop);
-    };
-    this.#feeds.add(stop);
-    return stop;
   }
 
   #isFull(user: string): boolean {
@@ -238,6 +227,9 @@ class WebSocketPushServer implements PushServer {
 }
 
 const NAME_THE_USER = 'name the user: ?user=NAME, whose pushes this token may receive';
+
+const tooMany = (user: string): HttpProblem =>
+  new HttpProblem(429, 'stream.too_many', tooManyConnections(user), { headers: { 'retry-after': '60' } });
 
 function tooManyConnections(user: string): string {
   return `${user} has ${MAX_CONNECTIONS_PER_USER} connections already`;

@@ -93,3 +93,14 @@ export function problem(status: number, detail: string, headers: Readonly<Record
     body: { type: 'about:blank', title: TITLES[status] ?? 'Refused', status, detail },
   };
 }
+
+/** The answer of a limit, with its code. */
+export function overLimit(
+  status: number,
+  code: string,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): HookAnswer {
+  const answer = problem(status, detail, headers);
+  return { ...answer, code, body: { ...(answer.body as object), code } };
+}

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { connect } from 'belfry/client';
 import type { Receipt } from '../../../daemon/core/delivery/delivery.ts';
 import type { FeedItem } from '../../../daemon/http/daemon-api.ts';
+import type { RefusedLimit } from '../../../daemon/http/request/refusals.ts';
 import type { Caller } from '../../../daemon/http/stream/stream-server.ts';
 import { type PushServer, openPushServer } from '../../../daemon/http/stream/push-server.ts';
 import { type Clock, systemClock } from '../../../daemon/lib/time/clock.ts';
@@ -20,16 +21,19 @@ let acknowledged: { deliveries: readonly string[]; receipt: Receipt }[];
 let caller: Caller;
 let feed: (item: FeedItem) => void;
 let opened: WebSocket[] = [];
+let refused: RefusedLimit[] = [];
 const connections = new Set<Socket>();
 
 async function openAll(clock: Clock = systemClock): Promise<void> {
   store = await openStore({ path: ':memory:' });
   acknowledged = [];
+  refused = [];
   caller = { name: 'test', scopes: ['stream'] };
   pushServer = openPushServer({
     store,
     clock,
     log: memoryLog().log,
+    refusals: { count: (limit) => void refused.push(limit) },
     onAcknowledged: async (deliveries, receipt) => void acknowledged.push({ deliveries, receipt }),
     feed: (listener) => {
       feed = listener;

@@ -155,6 +155,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     limits: {
       body: limits.body!,
       queue: limits.queue!,
+      connectionsPerAddress: limits.connections_per_address!,
       ...(limits.events_per_second !== undefined && { eventsPerSecond: limits.events_per_second }),
     },
     retention: { events: retention.events!, size: retention.size! },

@@ -220,6 +220,16 @@ export const daemonSchema = strict(
               exclusiveMinimum: 0,
             }),
           ),
+          connections_per_address: Type.Optional(
+            Type.Integer({
+              description:
+                'Open connections that one address may have (of IPv6: one network of 64 bits); further ones are refused (429). Streams of users do not count, and this machine has no limit. Raise it where a reverse proxy on another machine brings all requests.',
+              examples: [1000],
+              default: 64,
+              minimum: 1,
+              maximum: 65_535,
+            }),
+          ),
           queue: Type.Optional(
             size({
               description: 'Size of the pending deliveries and their events above which new events are refused (507).',

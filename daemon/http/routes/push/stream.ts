@@ -40,6 +40,7 @@ const eventsOf = (path: keyof typeof UPGRADES, summary: string, more: Partial<Ro
     path,
     scope,
     query,
+    isStream: true,
     summary,
     answers: { 101: 'WebSocket', 200: 'Server-sent events' },
     handle: ({ request, response, caller }, { stream }) => stream.events(kind, request, response, caller!),
