@@ -82,3 +82,28 @@ test('every event of the daemon is raised when its documentation says so, with e
   expect(dataOf('belfry.reload.rejected')).toMatchObject({ at_start: false, problems: [{ level: 'error' }] });
   expect(JSON.stringify(events)).not.toContain('hunter2');
 });
+
+test.each([
+  ['refuses the credentials', 401, 'belfry.channel.misconfigured', 1],
+  ['is down', 503, 'belfry.channel.failing', 6],
+])(
+  'when a channel %s, its fallback gets the report at once, and the dead channel none of it',
+  async (_what, status, type, count) => {
+    const { home, receiver, post, audited } = await openFixture(onTestFinished);
+    receiver.statuses.set('dying', status);
+    await home.rules(`channels:
+  dying: { type: webhook, url: "${receiver.origin}/dying", delivery: { fallback: spare, concurrency: 1 } }
+  spare: { type: webhook, url: "${receiver.origin}/spare" }
+rules:
+  - { name: all, match: { type: t }, notify: dying }
+  - { name: itself, on: belfry, match: { type: ${type} }, notify: dying, message: { title: "{{ type }} {{ data.channel }}" } }\n`);
+    await home.start();
+    for (let n = 0; n < count; n += 1) await post({ type: 't', data: { n } });
+    await receiver.until(({ title }) => title === `${type} dying`);
+    const reports = receiver.got.filter(({ rule }) => rule === 'itself');
+    expect(reports.map(({ channel }) => channel)).toEqual(['spare']);
+    const { body } = await home.call<{ deliveries: { fallback_of?: string }[] }>('GET', '/v1/deliveries?rule=itself');
+    expect(body.deliveries).toHaveLength(1);
+    await audited();
+  },
+);

@@ -115,6 +115,12 @@ export class CoreRunner {
 
   /** Accepts an event now. Returns the outcomes by rule. */
   take(data: Json = {}, more: Record<string, Json> = {}): Record<string, string> {
+    const decision = this.decided(data, more);
+    return Object.fromEntries(decision.results.map(({ rule, outcome }) => [rule, outcome]));
+  }
+
+  /** Accepts an event now. Returns the whole decision. */
+  decided(data: Json, more: Record<string, Json>): Decision {
     const event: Event = {
       id: `e${(this.#events += 1)}`,
       source: 'api',
@@ -125,7 +131,7 @@ export class CoreRunner {
     };
     const decision = decide(event, select(event, this.ruleset, this.now), this.context());
     this.#apply(decision, event.id);
-    return Object.fromEntries(decision.results.map(({ rule, outcome }) => [rule, outcome]));
+    return decision;
   }
 
   /** Advances the time; due timers fire at their times. */

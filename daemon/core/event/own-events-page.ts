@@ -20,7 +20,9 @@ rules:
     notify: mail
 \`\`\`
 
-\`belfry init\` and the rules that are shipped have such rules. A channel cannot report its own failure: notify another one.
+\`belfry init\` and the rules that are shipped have such rules. A channel cannot report its own fault: a message about one
+(\`belfry.channel.failing\`, \`belfry.channel.misconfigured\`, \`belfry.delivery.dead\`) that a rule sends to the channel itself goes to its \`delivery.fallback\` at once. Without a
+fallback, notify a second channel; \`belfry check\` warns if a rule does neither.
 
 No loop can arise: a delivery about an event of the daemon that ends dead, and a rule that fails on one, raise no further event. A channel that
 fails is reported once until it recovers, and one with refused credentials once until its settings change or a test succeeds.

@@ -1,7 +1,7 @@
 import { DEAD_CLASSES } from '../delivery/delivery.ts';
 import type { LeveledProblem } from '../problems/failure.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { EventInput } from './event.ts';
+import { type Event, type EventInput, OWN_SOURCE } from './event.ts';
 import { boolean, type DataOf, type Fields, list, number, oneOf, optional, text } from './own-fields.ts';
 import type { EventShape } from './shape.ts';
 
@@ -11,6 +11,8 @@ interface OwnEvent<F extends Fields> {
   readonly when: string;
   /** Field of the data that is the subject of the event. */
   readonly subject?: string;
+  /** The event reports a fault of the channel that is its subject. */
+  readonly isChannelFault?: true;
   readonly data: F;
 }
 
@@ -92,6 +94,7 @@ export const ownEvents = {
     type: 'belfry.delivery.dead',
     when: 'a delivery has ended undelivered and has become a dead letter',
     subject: 'channel',
+    isChannelFault: true,
     data: {
       delivery: text('id of the delivery and of its dead letter', '019ab3f2-7d10-7b01-8c3e-6a1f00b2c4d5'),
       ...channel,
@@ -111,6 +114,7 @@ export const ownEvents = {
     type: 'belfry.channel.misconfigured',
     when: 'a provider has refused the credentials or the configuration of a channel; its deliveries are held from then on',
     subject: 'channel',
+    isChannelFault: true,
     data: {
       ...channel,
       ...failure,
@@ -123,6 +127,7 @@ export const ownEvents = {
     type: 'belfry.channel.failing',
     when: 'a channel keeps failing; its deliveries wait while one of them probes',
     subject: 'channel',
+    isChannelFault: true,
     data: {
       ...channel,
       ...failure,
@@ -185,6 +190,16 @@ export const ownEvents = {
 
 /** All events in the order of the documentation. */
 export const OWN_EVENTS: readonly OwnEvent<Fields>[] = Object.values(ownEvents).map((raise) => raise.event);
+
+/** Types of events about a fault of a channel. */
+export const CHANNEL_FAULTS: readonly string[] = OWN_EVENTS.filter((event) => event.isChannelFault === true).map(
+  ({ type }) => type,
+);
+
+/** Whether an event reports a fault of this channel, which therefore may not deliver the report. */
+export function isFaultOf(channel: string, { source, type, subject }: Event): boolean {
+  return source === OWN_SOURCE && subject === channel && CHANNEL_FAULTS.includes(type);
+}
 
 /** Fields of each event above; `belfry check` warns of rules that use others. */
 export const OWN_SHAPES: readonly EventShape[] = OWN_EVENTS.map(({ type, data }) => ({

@@ -1,6 +1,9 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
 import { renderMessage, type RenderedMessage } from '../message/render.ts';
-import type { CompiledRule, NotifyTarget, Ruleset, TemplateVariables } from '../ruleset.ts';
+import { OWN_SOURCE } from '../event/event.ts';
+import { messageFor } from '../delivery/fallback.ts';
+import { isFaultOf } from '../event/own-events.ts';
+import type { ChannelConfig, CompiledRule, NotifyTarget, Ruleset, TemplateVariables } from '../ruleset.ts';
 import type { NewDelivery } from './deliveries.ts';
 import type { EventGroup } from './step.ts';
 
@@ -27,7 +30,7 @@ export interface NotifyContext {
   readonly suppressed: number;
 }
 
-/** Makes one delivery for each target whose condition holds. */
+/** Makes one delivery for each target whose condition holds. A report of a fault of a channel does not go through that channel, if it has a fallback. */
 export function notify(
   notification: Notification,
   context: NotifyContext,
@@ -43,7 +46,7 @@ export function notify(
     deliveries.push(created);
     errors.push(...failed.map((text) => `${target.channel}: ${text}`));
   }
-  return { deliveries, errors };
+  return { deliveries: withoutRepeats(deliveries), errors };
 }
 
 function newDelivery(
@@ -53,8 +56,12 @@ function newDelivery(
 ): { created: NewDelivery; errors: readonly string[] } {
   const { ruleset, now, newId } = context;
   const { rule, key, status, group } = notification;
-  const channel = ruleset.channels.get(target.channel)!;
-  const { message, errors } = rendered(notification, target, context);
+  const channel = channelFor(target, group, ruleset);
+  const { message: written, errors } = rendered(notification, target, channel, context);
+  const isRedirected = channel.name !== target.channel;
+  const message = isRedirected
+    ? messageFor(written, ruleset.channels.get(target.channel)!.type, channel.type)
+    : written;
   const dueAt = Math.max(now, notification.from ?? 0) + target.delay;
   const ttl = message.ttl === undefined ? undefined : parseDuration(message.ttl);
   const delivery = {
@@ -68,15 +75,42 @@ function newDelivery(
     message,
     createdAt: now,
     ...(target.delay > 0 && { delay: target.delay }),
+    ...(isRedirected && { fallbackOf: target.channel }),
     attempts: [],
   };
   if (ttl === undefined) return { created: { delivery, dueAt }, errors };
   return { created: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
 }
 
-function rendered(notification: Notification, target: NotifyTarget, context: NotifyContext): RenderedMessage {
+/** Channel for a target: its fallback if the message reports a fault of the channel itself. */
+function channelFor(target: NotifyTarget, { event, events }: EventGroup, { channels }: Ruleset): ChannelConfig {
+  const channel = channels.get(target.channel)!;
+  const { fallback } = channel.policy;
+  const isReported = event.source === OWN_SOURCE && [event, ...events].some((one) => isFaultOf(channel.name, one));
+  return (isReported && fallback !== undefined && channels.get(fallback)) || channel;
+}
+
+/** Leaves out a message to a fallback channel that the rule notifies anyway. */
+function withoutRepeats(deliveries: readonly NewDelivery[]): readonly NewDelivery[] {
+  if (deliveries.every(({ delivery }) => delivery.fallbackOf === undefined)) return deliveries;
+  const placeOf = ({ delivery }: NewDelivery): string => JSON.stringify([delivery.channel, delivery.message.to]);
+  const direct = new Set(deliveries.filter(({ delivery }) => delivery.fallbackOf === undefined).map(placeOf));
+  return deliveries.filter((one) => {
+    const place = placeOf(one);
+    if (one.delivery.fallbackOf === undefined) return true;
+    if (direct.has(place)) return false;
+    direct.add(place);
+    return true;
+  });
+}
+
+function rendered(
+  notification: Notification,
+  target: NotifyTarget,
+  { escape }: ChannelConfig,
+  context: NotifyContext,
+): RenderedMessage {
   const { rule, fallback } = notification;
-  const { escape } = context.ruleset.channels.get(target.channel)!;
   const first = renderMessage(target.templates, variablesOf(notification, context), escape);
   const second =
     first.errors.length === 0 || fallback === undefined

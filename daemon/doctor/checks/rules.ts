@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
-import { OWN_EVENTS } from '../../core/event/own-events.ts';
-import { type Event, OWN_SOURCE } from '../../core/event/event.ts';
+import { reportedAlone } from '../../core/compile/lint/own-channel.ts';
+import { OWN_SOURCE } from '../../core/event/event.ts';
+import { samplesOf } from '../../core/event/own-samples.ts';
 import { select } from '../../core/flow/select.ts';
 import type { LeveledProblem } from '../../core/problems/failure.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
-import type { Json } from '../../core/values/json.ts';
 import { formatDuration } from '../../lib/time/duration.ts';
 import type { DoctorCheck } from '../check.ts';
 
@@ -72,8 +72,8 @@ export const ruleChecks: readonly DoctorCheck[] = [
     name: 'rules.own-channel',
     group: 'rules',
     about: 'The failure of a channel is reported by that channel only.',
-    mend: 'name a second channel of another provider in the rule for `belfry.channel.failing` and `belfry.channel.misconfigured`',
-    run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : ownChannelResults(ruleset, clock.now())),
+    mend: 'name a second channel of another provider in the rule for `belfry.channel.failing` and `belfry.channel.misconfigured`, or give the channel a `delivery.fallback`',
+    run: ({ ruleset }) => (ruleset === undefined ? [] : ownChannelResults(ruleset)),
   },
   {
     name: 'rules.writable-by-others',
@@ -138,18 +138,15 @@ function ownEventsResult(ruleset: Ruleset, now: number): DoctorResult {
   return warn(`no rule notifies of ${silent.join(', ')}`);
 }
 
-function ownChannelResults(ruleset: Ruleset, now: number): readonly DoctorResult[] {
-  const alone = [...ruleset.channels.keys()].filter((channel) => {
-    const notified = notifiedOf('belfry.channel.misconfigured', ruleset, now, channel);
-    return notified.length > 0 && notified.every((name) => name === channel);
-  });
+function ownChannelResults({ rules, channels }: Ruleset): readonly DoctorResult[] {
+  const alone = reportedAlone(rules, [...channels.values()]);
   if (alone.length === 0) return [ok('no channel reports its own failure alone')];
-  return alone.map((name) => warn(`the failure of the channel ${name} is reported by ${name} only`));
+  return alone.map(({ channel }) => warn(`the failure of the channel ${channel} is reported by ${channel} only`));
 }
 
-/** Channels that a rule notifies of an own event, for one of its forms at least. `subject` is the channel or source that it is about. */
-function notifiedOf(type: string, ruleset: Ruleset, now: number, subject = 'any'): readonly string[] {
-  const channels = samplesOf(type, subject, now).flatMap((event) =>
+/** Channels that a rule notifies of an own event, for one of its forms at least. */
+function notifiedOf(type: string, ruleset: Ruleset, now: number): readonly string[] {
+  const channels = samplesOf(type, 'any', now).flatMap((event) =>
     select(event, ruleset, now).flatMap((found) => (found.kind === 'match' ? channelsOf(found.rule) : [])),
   );
   return [...new Set(channels)];
@@ -159,17 +156,4 @@ function notifiedOf(type: string, ruleset: Ruleset, now: number, subject = 'any'
 export function channelsOf({ notify, alert }: CompiledRule): readonly string[] {
   const later = alert?.escalate.flatMap((step) => step.notify) ?? [];
   return [...notify, ...later].map(({ channel }) => channel);
-}
-
-/** Own events of a type with the data of the documentation; one for each value of a field that has few values. */
-function samplesOf(type: string, subject: string, now: number): readonly Event[] {
-  const own = OWN_EVENTS.find((event) => event.type === type);
-  let samples: readonly Readonly<Record<string, Json>>[] = [{}];
-  for (const [name, { kind, example }] of Object.entries(own?.data ?? {})) {
-    const known = name === own?.subject ? subject : example;
-    const values = (Array.isArray(kind) ? kind : [known]) as readonly Json[];
-    samples = samples.flatMap((sample) => values.map((value) => ({ ...sample, [name]: value })));
-  }
-  const time = new Date(now).toISOString();
-  return samples.map((data) => ({ id: 'doctor', source: OWN_SOURCE, type, subject, time, data }));
 }

@@ -22,21 +22,23 @@ export function warnOnce(fragments: readonly Fragment[], part: LostPart): Proble
       const target = targetsOf(rule).find(
         ({ channel, templates }) => part.channels.has(channel) && part.has(templates),
       );
-      if (target !== undefined) return warningOf(fragment, rule, target.channel, part);
+      if (target === undefined) continue;
+      const { code, message, mend } = part;
+      return warningAt(fragment, rule, { code, message: message(rule.name, target.channel), mend })[0];
     }
   }
   return undefined;
 }
 
-function warningOf(
+/** Warning at the name of a rule; none if its file is not known. */
+export function warningAt(
   { file, document }: Fragment,
   { name }: CompiledRule,
-  channel: string,
-  { code, message, mend }: LostPart,
-): Problem | undefined {
-  if (document === undefined) return undefined;
+  warning: Pick<Problem, 'code' | 'message' | 'mend'>,
+): readonly Problem[] {
+  if (document === undefined) return [];
   const { rules } = document.data as { readonly rules: readonly unknown[] };
   const index = rules.findIndex((rule) => isObject(rule) && rule.name === name);
   const position = document.locate(joinPointer('', 'rules', index, 'name'), 'value');
-  return { file, ...position, code, message: message(name, channel), mend };
+  return [{ file, ...position, ...warning }];
 }
