@@ -3,6 +3,7 @@ import type { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
 import { lazy, memoize } from '../../../lib/memoize.ts';
 import { findConditionMistake, type KnownFunctions } from './mistakes.ts';
+import { withConstructorFields } from './constructor-fields.ts';
 import { re2Fault } from '../re2-fault.ts';
 import { quoteLongIntegers } from './long-literals.ts';
 import { onDemand } from '../../../lib/on-demand.ts';
@@ -116,10 +117,9 @@ function functions(): KnownFunctions {
 }
 
 function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
-  return (event, now) => {
+  const test = (variables: Record<string, unknown>): ReturnType<Condition['test']> => {
     try {
-      if (nesting > 1 && longestList(event, 0) > MAX_NESTED_LIST) return { holds: false, error: TOO_LONG };
-      const result = evaluate({ ...event, event, now: new Date(now) });
+      const result = evaluate(variables);
       return typeof result === 'boolean'
         ? { holds: result }
         : { holds: false, error: 'the result of the expression is neither true nor false' };
@@ -129,6 +129,13 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
         return { holds: false, missing: missingField(failure) };
       return { holds: false, error: failure.summary ?? failure.message };
     }
+  };
+  return (event, now) => {
+    if (nesting > 1 && longestList(event, 0) > MAX_NESTED_LIST) return { holds: false, error: TOO_LONG };
+    const variables = { ...event, event, now: new Date(now) };
+    const result = test(variables);
+    const copy = result.error === undefined ? undefined : withConstructorFields({ ...event, event });
+    return copy === undefined ? result : test({ ...copy, now: variables.now });
   };
 }
 

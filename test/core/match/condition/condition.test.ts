@@ -156,3 +156,20 @@ test('nested macros over large maps or endlessly nested events are refused witho
     error: expect.any(String),
   });
 });
+
+test.each<Json>([{}, { prototype: { b: 2 } }, null, 'text', 1, []])(
+  'a field `constructor` with %j changes no result',
+  (constructor) => {
+    const data = { a: true, constructor, b: { c: 1, constructor }, l: [{ x: 1, constructor }] };
+    for (const source of [
+      'data.a',
+      'has(data.a) && !has(data.none)',
+      '"a" in data && size(data) == 4',
+      'data.b.c == 1 && event.data.b["c"] == 1',
+      'data.l.exists(item, item.x == 1) && data.exists(name, name == "a")',
+      'data == event.data',
+    ])
+      expect([source, evaluate(source, data)]).toEqual([source, { holds: true }]);
+    expect(evaluate('data.none == 1', data)).toMatchObject({ holds: false, missing: 'none' });
+  },
+);
