@@ -18,7 +18,7 @@ export function openLog(
   const asText = settings.format === 'text' || (settings.format === 'auto' && out.isTTY === true);
   const write = (line: string): void => {
     const clean = scrubber.scrub(line) === line ? line : scrubbedLine(line, scrubber);
-    out.write(asText ? readable(clean) : clean);
+    out.write(asText ? readable(clean) : clean.replace(UNESCAPED_IN_JSON, unicodeEscape));
   };
   return pino(
     {
@@ -45,10 +45,15 @@ function readable(line: string): string {
   return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${escaped(text)}\n`;
 }
 
-/** Escapes control characters: text from outside, such as a file name with a line end, must not forge a line or control the terminal. */
+/** Escapes control characters and those that reverse the direction of text: text from outside, such as a file name, must not forge a line or control the terminal. */
 function escaped(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON_ESCAPES[character] ?? unicodeEscape(character));
+  return text.replace(
+    /[\p{Cc}\u2028-\u202E\u2066-\u2069]/gu,
+    (character) => JSON_ESCAPES[character] ?? unicodeEscape(character),
+  );
 }
 
+/** Characters of this kind that JSON leaves as they are; they are in texts only. */
+const UNESCAPED_IN_JSON = /[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g;
 const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -83,8 +83,18 @@ test('short values are not masked, so that text stays readable', () => {
 test('a log line for people is always one line, and cannot control the terminal', () => {
   const out = new PassThrough();
   const log = openLog({ level: 'info', format: 'text' }, new Scrubber(), out);
-  log.info({ file: '/in/a\n12:00:00 error forged', key: '\u001b[2J\u2028' }, 'a\r\nb');
+  log.info({ file: '/in/a\n12:00:00 error forged', key: '\u001b[2J\u2028\u009b2J\u202e' }, 'a\r\nb');
   expect(written(out).slice(9)).toBe(
-    String.raw`info  a\r\nb  file=/in/a\n12:00:00 error forged key=\u001b[2J\u2028` + '\n',
+    String.raw`info  a\r\nb  file=/in/a\n12:00:00 error forged key=\u001b[2J\u2028\u009b2J\u202e` + '\n',
   );
+});
+
+test('a log line in JSON has no character that controls the terminal, and means the same', () => {
+  const out = new PassThrough();
+  const log = openLog({ level: 'info', format: 'json' }, new Scrubber(), out);
+  const key = 'a\u001b[2J\u009b2J\u007f\u2028\u202e\u2066\n';
+  log.info({ key }, 'text');
+  const line = written(out);
+  expect(line).toMatch(/^[\x20-\x7e]*\n$/);
+  expect(JSON.parse(line)).toMatchObject({ key, msg: 'text' });
 });

@@ -71,7 +71,7 @@ function width(text: string): number {
 
 /** Replaces control characters of text from events and providers, which could control the terminal. */
 export function harmless(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return text.replace(/[\p{Cc}\u2028-\u202E\u2066-\u2069]+/gu, ' ');
 }
 
 /** The same for a text of several lines, which stay lines. */
