@@ -81,4 +81,68 @@ export const ingress = [
     attack: 'paths with `..`, `%2e%2e`, `//`, `;x`, `%00`, backslashes, 9 kB',
     answer: '400 or 404; no other source or call is reached',
   },
+  {
+    id: 'A13',
+    attack: 'a body one byte over the limit, with and without its length',
+    answer: '413; a body of the limit is 202',
+  },
+  {
+    id: 'A14',
+    attack: 'an announced body of 10 GB, then a flood',
+    answer: '413 before the body; what comes nevertheless is discarded, and the connection is closed',
+  },
+  { id: 'A15', attack: '300,000 chunks of one byte', answer: '413; the CPU time is printed' },
+  {
+    id: 'A30',
+    attack: 'compressed bodies: a bomb of gzip, br, zstd, deflate, 1,000 encodings',
+    answer: '415; nothing is unpacked',
+  },
+  { id: 'A31', attack: 'JSON that is nested 100,000 deep, or 65', answer: '400; 64 is accepted' },
+  {
+    id: 'A32',
+    attack:
+      'odd JSON: NaN, trailing commas, two values, invalid UTF-8, UTF-16, 20,000 keys, repeated keys, long integers, lone surrogates',
+    answer:
+      '400 for what is not JSON and 415 for what is not UTF-8; what is accepted is stored as sent: long integers keep their digits as text, of a repeated key the last counts',
+  },
+  {
+    id: 'A33',
+    attack: 'JSON and forms with `__proto__` and `constructor.prototype`',
+    answer: '202 as plain data, also in rules, templates, dead letters and resends; no other event has their fields',
+  },
+  {
+    id: 'A34',
+    attack: 'JSON with another media type, other charsets',
+    answer: '415 for another charset; with another media type it is text, not JSON',
+  },
+  {
+    id: 'A25',
+    attack: 'slowloris: headers that come one byte at a time, or not at all',
+    answer: '408, as the headers are not whole after 5 seconds',
+  },
+  {
+    id: 'A26',
+    attack: 'a body that comes one byte at a time',
+    answer: '408, as the request is not whole after 30 seconds',
+  },
+  {
+    id: 'A29',
+    attack: 'a burst of 500 requests to a source with a `rate` of 60',
+    answer: '60 are accepted, the others are 429 with `Retry-After`; other sources accept as before',
+  },
+  {
+    id: 'A36',
+    attack: 'a hook that does not exist',
+    answer: '404; the time beside that of a request without a signature is printed',
+  },
+  {
+    id: 'A37',
+    attack: '`X-Forwarded-For` and the like with an address of `allow`',
+    answer: '403: only the address of the connection counts',
+  },
+  {
+    id: 'A38',
+    attack: 'line ends, escape sequences, C1 controls, reversed text and NUL in fields that are logged',
+    answer: 'one line of JSON for each record, with these characters escaped',
+  },
 ] as const satisfies readonly Row[];
