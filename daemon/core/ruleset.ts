@@ -1,3 +1,4 @@
+import type { Rate } from '../lib/time/duration.ts';
 import type { Secret } from '../lib/secrets/secret.ts';
 import type { ChannelTypeInfo } from './compile/registry.ts';
 import type { DeliveryPolicy } from './delivery/delivery.ts';
@@ -184,6 +185,8 @@ export interface Token {
   /** sha256 of the token, hex; the token itself is not kept. */
   readonly hash: string;
   readonly scopes: readonly string[];
+  /** Requests that its owner may make; undefined: any number. */
+  readonly rate?: Rate;
 }
 
 /** `daemon:` of the rules, compiled; sizes in bytes, durations in milliseconds. */

@@ -1,6 +1,6 @@
 import { readInstant } from '../time/due-times.ts';
 import type { Event, EventInput } from './event.ts';
-import { isObject, type Json, parseJson } from '../values/json.ts';
+import { EXCESSES, excessOf, isObject, type Json, parseJson } from '../values/json.ts';
 
 export interface PostedEvents {
   readonly contentType: string | undefined;
@@ -20,8 +20,10 @@ export type ParsedEvents =
       readonly pointer?: string;
     };
 
-const MAX_EVENTS = 10_000;
-const MAX_DEPTH = 32;
+export const MAX_EVENTS = 10_000;
+export const MAX_DEPTH = 32;
+/** UTF-16 units of `type`, `id`, `source`, `subject` and `time`. */
+export const MAX_ATTRIBUTE_LENGTH = 1024;
 /** Attribute names (CloudEvents 1.0, 3.1) are lower-case letters and digits; `_` is allowed here, since JSON senders use it. */
 const ATTRIBUTE = /^(?!__)[a-z0-9_]{1,64}$/;
 /** RFC 3339. */
@@ -181,8 +183,7 @@ function attributes(value: unknown, pointer: string): EventInput {
     attributeFits(name, attribute, pointer);
     event[name] = attribute as Json;
   }
-  if (depth(data, 0) > MAX_DEPTH)
-    throw new Refusal(400, 'events.too_deep', `\`data\` is nested deeper than ${MAX_DEPTH}`, `${pointer}/data`);
+  boundsHold('data', data, pointer);
   event.type = shortText('type', type, pointer);
   event.data = data as Json;
   return event as unknown as EventInput;
@@ -212,17 +213,16 @@ function attributeFits(name: string, value: unknown, pointer: string): void {
   if (name === 'time' && (!TIME.test(value as string) || readInstant(value as string, 'UTC') === undefined)) {
     throw new Refusal(400, 'events.time', '`time` is not an RFC 3339 time; write it like 2026-11-23T09:00:00Z', at);
   }
-  if (depth(value, 0) > MAX_DEPTH)
-    throw new Refusal(400, 'events.too_deep', `\`${name}\` is nested deeper than ${MAX_DEPTH}`, at);
+  boundsHold(name, value, pointer);
 }
 
 function shortText(name: string, text: string, pointer: string): string {
   // oxlint-disable-next-line no-control-regex
-  if (text.length > 1024 || /[\u0000-\u001F\u007F]/.test(text))
+  if (text.length > MAX_ATTRIBUTE_LENGTH || /[\u0000-\u001F\u007F]/.test(text))
     throw new Refusal(
       400,
       'events.attribute',
-      `\`${name}\` is longer than 1024 characters or has control characters`,
+      `\`${name}\` is longer than ${MAX_ATTRIBUTE_LENGTH} characters or has control characters`,
       `${pointer}/${name}`,
     );
   return text;
@@ -246,12 +246,11 @@ function json(text: string, where = ''): unknown {
   }
 }
 
-/** Nesting depth; counting stops above the limit, so that hostile nesting costs nothing. */
-function depth(value: unknown, level: number): number {
-  if (typeof value !== 'object' || value === null || level > MAX_DEPTH) return level;
-  let deepest = level + 1;
-  for (const item of Object.values(value)) deepest = Math.max(deepest, depth(item, level + 1));
-  return deepest;
+function boundsHold(name: string, value: unknown, pointer: string): void {
+  const excess = excessOf(value, MAX_DEPTH);
+  if (excess === undefined) return;
+  const { code, text } = EXCESSES[excess];
+  throw new Refusal(400, `events.${code}`, `\`${name}\` ${text(MAX_DEPTH)}`, `${pointer}/${name}`);
 }
 
 /** The event in the structured CloudEvents format, for channels and clients. */

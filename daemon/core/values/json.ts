@@ -58,3 +58,44 @@ function endOfText(text: string, start: number): number {
     if (backslashes % 2 === 0) return end + 1;
   }
 }
+
+/** Values in one event or request: objects, lists, texts and numbers. */
+export const MAX_VALUES = 100_000;
+/** UTF-16 units in the name of a field. */
+export const MAX_KEY_LENGTH = 1024;
+
+export type JsonExcess = 'depth' | 'values' | 'key';
+
+/** The first bound that a parsed value exceeds. Looks at no more than the bounds allow, so that a hostile value costs nothing. */
+export function excessOf(value: unknown, maxDepth: number): JsonExcess | undefined {
+  let values = 0;
+  const look = (item: unknown, depth: number): JsonExcess | undefined => {
+    values += 1;
+    if (values > MAX_VALUES) return 'values';
+    if (typeof item !== 'object' || item === null) return undefined;
+    if (depth >= maxDepth) return 'depth';
+    if (Array.isArray(item)) {
+      for (const inner of item) {
+        const found = look(inner, depth + 1);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    }
+    for (const key in item) {
+      if (key.length > MAX_KEY_LENGTH) return 'key';
+      const found = look((item as Record<string, unknown>)[key], depth + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return look(value, 0);
+}
+
+/** Code and text of a refusal by the bound, to which the caller adds what was refused. */
+export const EXCESSES: Readonly<
+  Record<JsonExcess, { readonly code: string; readonly text: (maxDepth: number) => string }>
+> = {
+  depth: { code: 'too_deep', text: (maxDepth) => `is nested deeper than ${maxDepth}` },
+  values: { code: 'too_many_values', text: () => `has more than ${MAX_VALUES} values` },
+  key: { code: 'long_key', text: () => `has a field whose name is longer than ${MAX_KEY_LENGTH} characters` },
+};

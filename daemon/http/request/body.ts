@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { parseJson } from '../../core/values/json.ts';
+import { EXCESSES, excessOf, parseJson } from '../../core/values/json.ts';
 import { HttpProblem } from '../problem.ts';
 
 /** Bytes of a refused body that are read and discarded, so that its sender can read the response. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
+
+/** Nesting of a JSON body; posted events have a limit of their own. */
+export const MAX_DEPTH = 64;
 
 /** Reads the whole body. Rejects with 413 as soon as its length, announced or received, is over `most` bytes. */
 export function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
@@ -48,9 +51,14 @@ export function discardRest(request: IncomingMessage): void {
 export async function readJson(request: IncomingMessage, most: number): Promise<unknown> {
   const text = (await readBody(request, most)).toString('utf8');
   if (text.trim() === '') return {};
+  let value: unknown;
   try {
-    return parseJson(text);
+    value = parseJson(text);
   } catch (error) {
     throw new HttpProblem(400, 'body.not_json', `the body is not JSON: ${(error as Error).message}`);
   }
+  const excess = excessOf(value, MAX_DEPTH);
+  if (excess === undefined) return value;
+  const { code, text: about } = EXCESSES[excess];
+  throw new HttpProblem(400, `body.${code}`, `the body ${about(MAX_DEPTH)}`);
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { handleButton } from '../buttons/handle.ts';
 import { TokenLimit } from '../request/token-limit.ts';
+import { TokenRates } from '../request/token-rates.ts';
 import { BUTTON_PATH, buttonToken } from '../buttons/path.ts';
 import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
 import { discardRest } from '../request/body.ts';
@@ -89,11 +90,13 @@ export class Router {
   readonly #hostCheck: HostCheck;
   readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
   readonly #prefix: PathPrefix;
+  readonly #rates: TokenRates;
   #stopping = false;
 
   constructor(deps: Omit<RouteDeps, 'limit'>, hostCheck: HostCheck) {
     this.#deps = { ...deps, limit: new TokenLimit(deps.clock) };
     this.#hostCheck = hostCheck;
+    this.#rates = new TokenRates(deps.clock);
     const paths = [...routes.map(({ path }) => path), ...HOOK_PATHS, BUTTON_PATH];
     this.#prefix = new PathPrefix(() => deps.daemon.publicUrl(), paths);
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
@@ -200,7 +203,11 @@ export class Router {
       return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
     }
     const token = bearerOf(request) ?? subprotocolToken(request);
-    if (token !== undefined) return callerOf(token, this.#deps.daemon);
+    if (token !== undefined) {
+      const caller = callerOf(token, this.#deps.daemon);
+      if (caller !== undefined) this.#rates.take(caller);
+      return caller;
+    }
     return trusted ? SOCKET_CALLER : undefined;
   }
 

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Rate } from '../../lib/time/duration.ts';
 
 /** Sender of a request: name and scopes of its token. `user` is set when a ticket identifies the user. */
 export interface Caller {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly user?: string;
+  /** Requests that it may make. */
+  readonly rate?: Rate;
   /** Whether the caller is on the Unix socket, without a token. */
   readonly isSocket?: true;
   /** Set for a session of the web console: the token that made its ticket (undefined for the socket), and its end in milliseconds since the epoch. */

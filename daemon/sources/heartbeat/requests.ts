@@ -1,7 +1,7 @@
 import { STOPPING } from '../kit/open-requests.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { allowedNetworks } from '../kit/networks.ts';
-import { problem } from '../kit/request-body.ts';
+import { overLimit, problem } from '../kit/request-body.ts';
 import { authorizationOf, matches } from '../kit/secrets.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 import type { Ping } from './events.ts';
@@ -58,7 +58,7 @@ export async function receivePing(request: HookRequest, deps: PingRouteDeps): Pr
     return problem(400, `the key is missing or too long: \`?key=\` with up to ${MAX_KEY_LENGTH} characters`);
   if (!(await ready)) return STOPPING;
   if (await watch.take(key, ping)) return { status: 202, body: { ok: true } };
-  return problem(503, `there are ${MAX_KEYS} keys already`);
+  return overLimit(503, 'beat.too_many_keys', `there are ${MAX_KEYS} keys already`);
 }
 
 /** Replaces control characters; undefined when the key is empty or too long. A long key is not cut, because it could become another key. */

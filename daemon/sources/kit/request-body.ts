@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, parseJson } from '../../core/values/json.ts';
+import { EXCESSES, excessOf, type Json, parseJson } from '../../core/values/json.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
 
 export type ReadBody = { readonly ok: true; readonly body: Json } | { readonly ok: false; readonly answer: HookAnswer };
 
 /** Limit on nesting, since deeper JSON would overflow the stack when it is serialised. */
-const MAX_DEPTH = 64;
+export const MAX_DEPTH = 64;
 const FORM = 'application/x-www-form-urlencoded';
 /** Media types that clients send for JSON by mistake. */
 const UNRELIABLE = new Set([FORM, '']);
@@ -49,27 +49,16 @@ function form(text: string, formField: string | undefined): ReadBody {
 }
 
 function json(text: string, what = 'the body'): ReadBody {
-  if (depthOf(text) > MAX_DEPTH) return refused(400, `${what} is JSON that is nested deeper than ${MAX_DEPTH}`);
+  let value: unknown;
   try {
-    return { ok: true, body: parseJson(text) as Json };
+    value = parseJson(text);
   } catch {
     return refused(400, `${what} is not JSON`);
   }
-}
-
-/** Greatest nesting of brackets outside of strings. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (quoted && character === '\\') at += 1;
-    else if (character === '"') quoted = !quoted;
-    else if (!quoted && (character === '[' || character === '{')) deepest = Math.max(deepest, (depth += 1));
-    else if (!quoted && (character === ']' || character === '}')) depth -= 1;
-  }
-  return deepest;
+  const excess = excessOf(value, MAX_DEPTH);
+  if (excess === undefined) return { ok: true, body: value as Json };
+  const { code, text: about } = EXCESSES[excess];
+  return { ok: false, answer: overLimit(400, `body.${code}`, `${what} is JSON that ${about(MAX_DEPTH)}`) };
 }
 
 const refused = (status: number, detail: string): ReadBody => ({ ok: false, answer: problem(status, detail) });

@@ -8,6 +8,8 @@ import { type Content, eventOf, type EventTemplates, type RequestParts, shortId,
 interface Refusal {
   readonly ok: false;
   readonly status: 400 | 413;
+  /** Code of the limit that refuses it. */
+  readonly code?: string;
   readonly detail: string;
 }
 
@@ -30,9 +32,9 @@ export interface RequestContext {
 }
 
 /** The limit that the API has for events of one request. */
-const MAX_ELEMENTS = 10_000;
+export const MAX_ELEMENTS = 10_000;
 /** Bytes of the headers, query and parent that are stored with the elements, all together. */
-const MAX_REPEATED = 32 * 1024 * 1024;
+export const MAX_REPEATED = 32 * 1024 * 1024;
 
 const PATH = /^body(?:\.[^.\s[\]{}|"'`]+)*$/;
 
@@ -74,12 +76,12 @@ function elementsOf(
   if (!Array.isArray(list)) return { ok: false, status: 400, detail: `\`${each}\` is not a list` };
   if (list.length > MAX_ELEMENTS) {
     const detail = `\`${each}\` has more than ${MAX_ELEMENTS} elements; send fewer at once`;
-    return { ok: false, status: 413, detail };
+    return { ok: false, status: 413, code: 'hook.too_many_events', detail };
   }
   const parent = without(body, names);
   if (list.length * JSON.stringify([parent, repeated]).length > MAX_REPEATED) {
     const detail = `the rest of the body is stored with each element of \`${each}\`, which is too much for so many elements`;
-    return { ok: false, status: 413, detail };
+    return { ok: false, status: 413, code: 'hook.too_much_repeated', detail };
   }
   return { ok: true, elements: (list as readonly Json[]).map((data) => ({ data, parent })) };
 }

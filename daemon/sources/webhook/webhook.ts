@@ -5,8 +5,9 @@ import { allowedNetworks } from '../kit/networks.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
+import { RateWindow, retryAfter } from '../../lib/time/rate-window.ts';
 import { OpenRequests } from '../kit/open-requests.ts';
-import { problem, readBody } from '../kit/request-body.ts';
+import { overLimit, problem, readBody } from '../kit/request-body.ts';
 import { RequestLog } from '../kit/request-log.ts';
 import {
   type Checkpoint,
@@ -67,7 +68,7 @@ function startWebhook(settings: WebhookSettings, io: SourceIo) {
     refuseForeign: allowedNetworks(settings.allow),
     verification: openVerification(settings.verify),
     replays,
-    takeSlot: rateLimiter(settings.rate, io.clock),
+    takeSlot: takerOf(settings.rate, io.clock),
     warn(fields, text) {
       const isNew = logged.passes(JSON.stringify([fields, text]), io.clock.monotonic());
       if (isNew) io.log.warn(fields, text);
@@ -104,7 +105,7 @@ async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAn
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());
   if (proof === undefined || replays.isKnown(proof.replayGuard)) return unauthorized(verification);
   const wait = endpoint.takeSlot();
-  if (wait > 0) return problem(429, 'too many requests', { 'retry-after': `${Math.ceil(wait / 1000)}` });
+  if (wait > 0) return overLimit(429, 'hook.rate', 'too many requests', { 'retry-after': retryAfter(wait) });
   const read = readBody(request, verification?.formField);
   if (!read.ok) return read.answer;
   const body = verification?.decode?.(read.body) ?? read.body;
@@ -139,7 +140,7 @@ async function accept(
   const made = eventsOf(parts, settings.event ?? {}, context, (field, error) => onError(`event.${field}`, error));
   if (!made.ok) {
     warn({ status: made.status }, `a request was refused: ${made.detail}`);
-    return problem(made.status, made.detail);
+    return made.code === undefined ? problem(made.status, made.detail) : overLimit(made.status, made.code, made.detail);
   }
   // An id of the provider belongs to one body. With `event.id` the rules decide which bodies are the same event.
   const isSame = made.hasProvidersId ? sameBody(verification?.volatileFields) : undefined;
@@ -183,15 +184,8 @@ function answerBody(
   return { headers: { 'content-type': type }, body: rendered.text };
 }
 
-/** A sliding window: at most `count` requests in any `per` milliseconds. */
-function rateLimiter(limit: Rate | undefined, clock: Clock): () => number {
-  const taken: number[] = [];
-  return () => {
-    if (limit === undefined) return 0;
-    const now = clock.monotonic();
-    while (taken.length > 0 && taken[0]! <= now - limit.per) taken.shift();
-    if (taken.length >= limit.count) return taken[0]! + limit.per - now;
-    taken.push(now);
-    return 0;
-  };
+function takerOf(rate: Rate | undefined, clock: Clock): Endpoint['takeSlot'] {
+  if (rate === undefined) return () => 0;
+  const window = new RateWindow(rate, clock);
+  return () => window.take();
 }

@@ -170,6 +170,17 @@ test('depth and number of events have limits, and deep nesting does not overflow
   });
 });
 
+test('an event has at most 100,000 values, and names of at most 1,024 characters', () => {
+  const list = (values: number): string => `{"type":"a","data":[${'0,'.repeat(values - 1)}0]}`;
+  expect(parse(list(99_999))).toMatchObject({ ok: true });
+  expect(parse(list(100_000))).toMatchObject({ ok: false, code: 'events.too_many_values', pointer: '/data' });
+  const named = (length: number): string => `{"type":"a","data":[{"${'k'.repeat(length)}":1}]}`;
+  expect(parse(named(1024))).toMatchObject({ ok: true });
+  expect(parse(named(1025))).toMatchObject({ ok: false, code: 'events.long_key', pointer: '/data' });
+  const many = JSON.stringify(Array.from({ length: 5000 }, () => ({ type: 'a', data: { list: Array(50).fill(0) } })));
+  expect(parse(many)).toMatchObject({ ok: true });
+});
+
 test('an event that is written as a CloudEvent is read as the same event', () => {
   const event = {
     id: 'a',

@@ -140,7 +140,12 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(socket !== undefined && { socket }),
     ...(socketGroup !== undefined && { socketGroup }),
     ...(state !== undefined && { state }),
-    tokens: tokens.map(({ name, token, scopes }) => ({ name, hash: tools.tokenHash(token.reveal()), scopes })),
+    tokens: tokens.map(({ name, token, scopes, rate }) => ({
+      name,
+      hash: tools.tokenHash(token.reveal()),
+      scopes,
+      ...(rate !== undefined && { rate }),
+    })),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
     console,

@@ -1,4 +1,4 @@
-import { duration, oneOrMany, path, proxy, secret, size, strict } from '../fields.ts';
+import { duration, oneOrMany, path, proxy, rate, secret, size, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
 const token = strict(
@@ -20,6 +20,13 @@ const token = strict(
         examples: ['emit'],
       }),
       { description: 'Rights of its owner.', examples: [['emit'], ['ack'], ['read', 'stream:alice']], minItems: 1 },
+    ),
+    rate: Type.Optional(
+      rate({
+        description:
+          'Maximum number of requests with it in a time; further ones are refused (429). If not set, any number.',
+        examples: ['20/1s', '1000/1m'],
+      }),
     ),
   },
   { description: 'A token of the HTTP API.' },
