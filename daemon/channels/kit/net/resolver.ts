@@ -75,9 +75,15 @@ async function firstFound(resolver: Resolver, names: readonly string[]): Promise
     const reasons = [four, six].flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     // The next candidate is tried only if a server answered that the name does not exist, not if it gave no answer.
     failure = reasons.find((reason) => !isAbsent(reason)) ?? reasons[0] ?? failure;
-    if (!isAbsent(failure)) throw failure;
+    if (!isAbsent(failure)) throw ofNameServer(failure);
   }
   throw failure;
+}
+
+/** c-ares reports name servers that refuse or do not run as ECONNREFUSED, which would blame the server of the name. */
+function ofNameServer(failure: unknown): unknown {
+  const { code, message } = failure as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' ? Object.assign(new Error(message), { code: 'EREFUSED' }) : failure;
 }
 
 const isAbsent = (error: unknown): boolean =>

@@ -270,6 +270,18 @@ describe('names', () => {
     expect(failure).toMatchObject({ class: 'transient', code: 'net.dns', message: 'the host name was not found' });
   });
 
+  test('a name server that does not run is named as the cause, and not the server of the name', async () => {
+    const closed = await openNameServer('silent');
+    closed.close();
+    const client = clientAsking({ servers: [closed.address], hostsFile: '/dev/null', resolvConf: '/dev/null' });
+    const failure = await failureFrom(post(client, 'http://hooks.example.test/'));
+    expect(failure).toMatchObject({
+      class: 'transient',
+      code: 'net.dns',
+      message: 'the name servers gave no answer for the host name',
+    });
+  });
+
   test('a silent name server delays its own channel only', async () => {
     const sink = await sinkOf();
     const silent = await openNameServer('silent');
