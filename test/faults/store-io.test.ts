@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../daemon/store/sqlite/sqlite.ts';
 import { type Built, type Ended, build, ended, start } from '../store/process/built.ts';
 import { brokenPromises } from '../store/process/promises.ts';
+import { hasStrace } from './support/strace.ts';
 
 let root: string;
 let built: Built;
@@ -17,15 +17,6 @@ afterAll(async () => {
   await built.remove();
   await rm(root, { recursive: true });
 });
-
-function hasStrace(): boolean {
-  try {
-    execFileSync('strace', ['-V'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Runs a process that stores ten events while its n-th call on the files of the store fails. */
 async function failing(path: string, inject: string): Promise<Ended> {

@@ -40,6 +40,8 @@ export class Home {
   program = BELFRY;
   /** Working directory of the daemons; the folder itself if not set. */
   cwd: string | undefined;
+  /** Command before that of the daemons, which must replace itself by it; such as `unshare`. */
+  wrapper: readonly string[] = [];
   /** User that the daemons run as; needs root. */
   user: number | undefined;
   /** Further groups of that user. */
@@ -97,7 +99,8 @@ export class Home {
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     const user = this.user === undefined ? undefined : { uid: this.user, gid: this.user, groups: this.groups };
     const [program, line] = commandLine(this.program, args, user);
-    const child = spawn(program, line, {
+    const [first, ...rest] = [...this.wrapper, program, ...line] as [string, ...string[]];
+    const child = spawn(first, rest, {
       cwd: this.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -33,7 +33,7 @@ export async function openNameServer(names: NameRecords | 'silent'): Promise<Nam
   return { address: `127.0.0.1:${port}`, asked, question, close: () => void socket.close() };
 }
 
-function questionOf(query: Buffer): { name: string; type: number; end: number } {
+export function questionOf(query: Buffer): { name: string; type: number; end: number } {
   const labels: string[] = [];
   let at = 12;
   while (query[at]! > 0) {
@@ -44,7 +44,7 @@ function questionOf(query: Buffer): { name: string; type: number; end: number } 
 }
 
 /** Format: https://www.rfc-editor.org/rfc/rfc1035#section-4 */
-function answerTo(query: Buffer, end: number, addresses: readonly string[], exists: boolean): Buffer {
+export function answerTo(query: Buffer, end: number, addresses: readonly string[], exists: boolean): Buffer {
   const header = Buffer.alloc(12);
   query.copy(header, 0, 0, 2);
   header.writeUInt16BE(exists ? 0x8180 : 0x8183, 2);

@@ -74,6 +74,12 @@ const actions = {
     for (let number = 1; number <= 20_000; number += 1) say(`line ${number} ${'x'.repeat(80)}`);
     await store.close();
   },
+  /** Opens the store and closes it. */
+  open: async (store) => {
+    say('open');
+    await store.close();
+    say('closed');
+  },
   /** Opens the store and keeps it open. */
   hold: async () => {
     say('open');
