@@ -4,6 +4,7 @@ import type { Rendered, TemplateVariables, Template } from '../ruleset.ts';
 import { lazy, memoize } from '../../lib/memoize.ts';
 import { onDemand } from '../../lib/on-demand.ts';
 import { mendDateFilters } from './template-dates.ts';
+import { boundedContains, boundSearches } from './template-search.ts';
 import { findTemplateMistake } from './template-mistakes.ts';
 
 const liquidjs = onDemand<typeof import('liquidjs')>('liquidjs');
@@ -17,10 +18,13 @@ const MAX_SOURCE_LENGTH = 16 * 1024;
 const MAX_MEMORY = 4_000_000;
 /** Texts, outputs and tags that one render may process, including loops. */
 const MAX_STEPS = 50_000;
+/** Characters that `contains` searches in one step. */
+const SEARCHED_PER_STEP = 1000;
 
 /** Context of one render. The engine takes one escape function for all renders, and calls it with the context of the render at hand. */
 interface RenderContext extends Context {
   escape(text: string): string;
+  readonly steps: Steps;
 }
 
 const unescaped = (text: string): string => text;
@@ -29,8 +33,9 @@ const unescaped = (text: string): string => text;
 const liquid = lazy(makeEngine);
 
 function makeEngine(): Liquid {
+  const { defaultOperators } = liquidjs();
   const engine = new (liquidjs().Liquid)({
-    // Otherwise `{% layout %}` and `{% include %}` would read files.
+    // No file is read, whatever the tags below are replaced by.
     templates: {},
     ownPropertyOnly: true,
     strictFilters: true,
@@ -38,6 +43,12 @@ function makeEngine(): Liquid {
     lenientIf: true,
     memoryLimit: MAX_MEMORY,
     parseLimit: 100_000,
+    operators: {
+      ...defaultOperators,
+      contains: boundedContains(defaultOperators.contains!, (context, characters) =>
+        (context as RenderContext).steps.take(characters / SEARCHED_PER_STEP),
+      ),
+    },
     outputEscape(this: { readonly context: RenderContext }, value: unknown) {
       return this.context.escape(textOf(value));
     },
@@ -46,7 +57,10 @@ function makeEngine(): Liquid {
   });
   // Random filters are removed: the same event must give the same message, in the daemon and in a test.
   for (const name of ['sample', 'shuffle']) delete engine.filters[name];
+  // There are no other templates, so that a tag that names one is an error when the rules are loaded.
+  for (const name of ['include', 'render', 'layout', 'block']) delete engine.tags[name];
   mendDateFilters(engine);
+  boundSearches(engine);
   return engine;
 }
 
@@ -150,8 +164,8 @@ class Steps {
     return this.#count > MAX_STEPS;
   }
 
-  take(): void {
-    this.#count += 1;
+  take(count = 1): void {
+    this.#count += count;
     if (this.areSpent) throw new Error(`it takes more than ${MAX_STEPS} steps to render`);
   }
 }
@@ -160,7 +174,7 @@ function contextOf(variables: object, steps: Steps, escape: RenderContext['escap
   const engine = liquid();
   const context = new (liquidjs().Context)(variables, engine.options, { sync: true }, { liquid: engine });
   context.renderLimit.check = () => steps.take();
-  return Object.assign(context, { escape });
+  return Object.assign(context, { escape, steps });
 }
 
 /** Text of a value: empty for a missing one, JSON for lists and maps. */

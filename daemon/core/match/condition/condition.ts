@@ -1,11 +1,12 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
-import type { RE2JS } from 're2js';
 import type { Condition } from '../../ruleset.ts';
 import { lazy, memoize } from '../../../lib/memoize.ts';
 import { findConditionMistake, type KnownFunctions } from './mistakes.ts';
 import { withConstructorFields } from './constructor-fields.ts';
 import { re2Fault } from '../re2-fault.ts';
+import { boundWork, givenName, registerBounded, WorkLimit } from './bounded-work.ts';
 import { quoteLongIntegers } from './long-literals.ts';
+import { childrenOf, MACROS, nodesOf } from './nodes.ts';
 import { onDemand } from '../../../lib/on-demand.ts';
 
 const cel = onDemand<typeof import('@marcbachmann/cel-js')>('@marcbachmann/cel-js');
@@ -25,14 +26,10 @@ interface CelFailure {
 
 const MAX_LENGTH = 4096;
 const MAX_MACRO_DEPTH = 2;
-/** Bound on the compiled regular expressions that come from events. */
-const MAX_EXPRESSIONS = 1000;
-/** Maximum of elements in a list or map of the event when macros are nested, since each level multiplies the work. */
-const MAX_NESTED_LIST = 1000;
+/** Maximum of elements in a list or map of the event when there are macros, by their nesting, since each level multiplies the work. */
+const MAX_LIST = [Number.POSITIVE_INFINITY, 50_000, 1000] as const;
 /** Maximum of nesting that is searched; accepted events have fewer levels. */
 const MAX_EVENT_DEPTH = 64;
-const TOO_LONG = `a list or map of the event has more than ${MAX_NESTED_LIST} elements, or is too deep, for nested macros`;
-export const MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 /** Codes for a missing field or element, which means "no match" and is not an error. */
 const MISSING: ReadonlySet<string> = new Set(['no_such_key', 'unknown_variable', 'index_out_of_bounds']);
 
@@ -50,6 +47,8 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
 
 /** The environment is created on first use, because it takes long and many rules have no expressions. */
 const environment = lazy(makeEnvironment);
+/** Work of the evaluation at hand; evaluations are synchronous. */
+const work = new WorkLimit();
 
 /** Compiles a CEL expression over an event (https://github.com/google/cel-spec) and finds all errors that do not depend on an event. `offset` counts characters. */
 export const compileCondition = memoize(compileAnew);
@@ -85,7 +84,7 @@ function attempt(source: string): CompiledCondition {
       };
     const wrong = brokenExpression(parsed.ast);
     if (wrong !== undefined) return { ok: false, ...wrong };
-    const rewritten = [usesMatches(parsed.ast), quoteLongIntegers(nodesOf(parsed.ast))].includes(true);
+    const rewritten = [quoteLongIntegers(nodesOf(parsed.ast)), boundWork(parsed.ast)].includes(true);
     const evaluate = rewritten ? environment().parse(cel().serialize(parsed.ast)) : parsed;
     return { ok: true, condition: { source, test: tester(evaluate, nesting) } };
   } catch (error) {
@@ -117,8 +116,12 @@ function functions(): KnownFunctions {
 }
 
 function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting: number): Condition['test'] {
+  const maxList = MAX_LIST[nesting]!;
+  const macros = nesting > 1 ? 'nested macros' : 'a macro';
+  const tooLong = `a list or map of the event has more than ${maxList} elements, or is too deep, for ${macros}`;
   const test = (variables: Record<string, unknown>): ReturnType<Condition['test']> => {
     try {
+      work.begin();
       const result = evaluate(variables);
       return typeof result === 'boolean'
         ? { holds: result }
@@ -127,11 +130,11 @@ function tester(evaluate: (context: Record<string, unknown>) => unknown, nesting
       const failure = error as CelFailure;
       if (failure.code !== undefined && MISSING.has(failure.code))
         return { holds: false, missing: missingField(failure) };
-      return { holds: false, error: failure.summary ?? failure.message };
+      return { holds: false, error: givenName(failure.summary ?? failure.message) };
     }
   };
   return (event, now) => {
-    if (nesting > 1 && longestList(event, 0) > MAX_NESTED_LIST) return { holds: false, error: TOO_LONG };
+    if (nesting > 0 && longestList(event, 0) > maxList) return { holds: false, error: tooLong };
     const variables = { ...event, event, now: new Date(now) };
     const result = test(variables);
     const copy = result.error === undefined ? undefined : withConstructorFields({ ...event, event });
@@ -155,7 +158,8 @@ function registerIfNew(cel: Environment, signature: string, compute: Compute): v
 
 /**
  * Environment with two changes to CEL. JSON numbers are doubles, and CEL has no arithmetic between doubles and integer literals; it is
- * added here, so that `data.count % 2 == 1` works. `matches` uses RE2, since the library's own runs backtracking JavaScript expressions.
+ * added here, so that `data.count % 2 == 1` works. Functions that could take long on hostile texts are replaced by our own
+ * (`bounded-work.ts`).
  */
 function makeEnvironment(): Environment {
   const environment = new (cel().Environment)({
@@ -166,28 +170,8 @@ function makeEnvironment(): Environment {
     for (const pair of PAIRS) registerIfNew(environment, `${pair.replace('OP', operator)}: double`, compute);
   }
   for (const pair of PAIRS) registerIfNew(environment, `${pair.replace('OP', '==')}: bool`, (a, b) => a === b);
-  const expressions = new Map<string, RE2JS>();
-  environment.registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
-    let expression = expressions.get(pattern);
-    if (expression === undefined) {
-      expression = re2().RE2JS.compile(pattern);
-      if (expressions.size >= MAX_EXPRESSIONS) expressions.clear();
-      expressions.set(pattern, expression);
-    }
-    return expression.test(text);
-  });
+  registerBounded(environment, work);
   return environment;
-}
-
-/** Renames `matches` to our own function; returns whether there was one. */
-function usesMatches(node: ASTNode): boolean {
-  let found = false;
-  for (const { op, args } of nodesOf(node)) {
-    if (op !== 'rcall' || args[0] !== 'matches') continue;
-    args[0] = 're2';
-    found = true;
-  }
-  return found;
 }
 
 /** Error in a regular expression that is a literal, found when the rule is loaded. */
@@ -211,20 +195,6 @@ function macroDepth(node: ASTNode): number {
   if (node.op !== 'rcall' || !MACROS.has(node.args[0])) return Math.max(0, ...childrenOf(node).map(macroDepth));
   const [, list, inside] = node.args;
   return Math.max(macroDepth(list), 1 + Math.max(0, ...inside.map(macroDepth)));
-}
-
-function nodesOf(node: ASTNode): ASTNode[] {
-  return [node, ...childrenOf(node).flatMap(nodesOf)];
-}
-
-export function childrenOf(node: ASTNode): ASTNode[] {
-  const found: ASTNode[] = [];
-  const look = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(look);
-    else if (typeof value === 'object' && value !== null && 'op' in value) found.push(value as ASTNode);
-  };
-  look(node.args);
-  return found;
 }
 
 /** Number of elements of the longest list or map; infinite if the value is nested too deeply. */

@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { memoize } from '../../../lib/memoize.ts';
 import type { NamedPath } from '../../message/template.ts';
-import { childrenOf, MACROS, parseCondition } from './condition.ts';
+import { parseCondition } from './condition.ts';
+import { childrenOf, MACROS } from './nodes.ts';
 
 /** Comparison of a value with a literal. */
 export interface Comparison extends NamedPath {
