@@ -1,6 +1,6 @@
 import { parseEvents } from '../event/cloudevents.ts';
 import type { EventInput } from '../event/event.ts';
-import { isObject } from '../values/json.ts';
+import { isDeeper, isObject } from '../values/json.ts';
 
 export type GivenEvent =
   | { readonly ok: true; readonly event: EventInput }
@@ -29,8 +29,3 @@ export function givenEvent(given: unknown): GivenEvent {
 
 /** Limit on nesting, above that of an event inside another object. */
 const MAX_DEPTH = 64;
-
-function isDeeper(value: unknown, than: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return than === 0 || Object.values(value).some((item) => isDeeper(item, than - 1));
-}

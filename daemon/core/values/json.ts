@@ -99,3 +99,9 @@ export const EXCESSES: Readonly<
   values: { code: 'too_many_values', text: () => `has more than ${MAX_VALUES} values` },
   key: { code: 'long_key', text: () => `has a field whose name is longer than ${MAX_KEY_LENGTH} characters` },
 };
+
+/** Whether lists and maps are nested in more levels; a search that goes on into a value of any depth could overflow the stack. */
+export function isDeeper(value: unknown, than: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return than === 0 || Object.values(value).some((item) => isDeeper(item, than - 1));
+}

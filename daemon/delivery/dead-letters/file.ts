@@ -6,7 +6,7 @@ import { writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, openRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import { systemErrorText } from '../../lib/system-error.ts';
-import { MAX_LINE_BYTES, NEWLINE, parseLine } from './records.ts';
+import { MAX_LINE_BYTES, NEWLINE, isComplete } from './records.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -78,8 +78,7 @@ async function repairTail(handle: FileHandle, file: string, log: Log): Promise<v
   const { size } = await handle.stat();
   const tail = await tailOf(handle, size);
   if (tail?.length === 0) return;
-  if (tail === undefined || parseLine(tail.toString('utf8')).record !== undefined)
-    await handle.write(Buffer.of(NEWLINE), 0, 1, size);
+  if (tail === undefined || isComplete(tail)) await handle.write(Buffer.of(NEWLINE), 0, 1, size);
   else {
     const aside = await asideName(file);
     await writeAtomically(aside, tail, OWNER_ONLY);

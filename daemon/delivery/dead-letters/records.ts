@@ -1,6 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
-import { isObject, parseJson } from '../../core/values/json.ts';
+import { schemaOf } from '../../core/schema/json-schema.ts';
+import { sendableLetterSchema } from '../../core/schema/sections/dead-letter.ts';
+import { validate } from '../../core/schema/validate.ts';
+import { isDeeper, isObject, parseJson } from '../../core/values/json.ts';
 
 export const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\ufeff';
@@ -9,6 +12,8 @@ const BYTE_ORDER_MARK = '\ufeff';
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** Approximate size of the blocks in which the file is read and rewritten. */
 const BLOCK_BYTES = 256 * 1024;
+/** Above that of any accepted event. */
+const MAX_DEPTH = 100;
 
 /** Returns the new line of a record; null removes the record, undefined keeps it unchanged. */
 export type Rewrite = (record: DeadLetter) => string | null | undefined;
@@ -109,27 +114,36 @@ function textOf(bytes: Buffer, line: number): string {
   return line === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
+/** Whether the bytes are complete JSON, and not the beginning of a record that was cut off. */
+export function isComplete(bytes: Buffer): boolean {
+  return parsed(bytes.toString('utf8')) !== undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parses a record. Only the members that a resend needs are required; others may have been edited away. */
 export function parseLine(text: string): { record?: DeadLetter; problem?: string } {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch {
-    return { problem: 'it is not JSON' };
-  }
+  const value = parsed(text);
+  if (value === undefined) return { problem: 'it is not JSON' };
   if (!isObject(value)) return { problem: 'it is not a JSON object' };
-  for (const name of ['id', 'channel', 'rule'] as const)
-    if (typeof value[name] !== 'string') return { problem: `\`${name}\` is missing` };
-  for (const name of ['message', 'event'] as const)
-    if (!isObject(value[name])) return { problem: `\`${name}\` is missing` };
+  if (isDeeper(value, MAX_DEPTH)) return { problem: `it is nested deeper than ${MAX_DEPTH}` };
+  const [found] = validate(schemaOf(sendableLetterSchema), value, RECORD);
+  if (found !== undefined)
+    return { problem: found.pointer === '' ? found.message : `${found.pointer}: ${found.message}` };
   const { message } = value as { message: Record<string, unknown> };
-  if (typeof message.title !== 'string' || typeof message.body !== 'string')
-    return { problem: '`message.title` or `message.body` is missing' };
   return {
     record: {
       ...value,
-      attempts: Array.isArray(value.attempts) ? value.attempts : [],
+      attempts: value.attempts ?? [],
       message: { format: 'text', priority: 'normal', tags: [], ...message },
     } as unknown as DeadLetter,
   };
 }
+
+const RECORD = { pointer: '', noun: 'the record', hidden: () => true };

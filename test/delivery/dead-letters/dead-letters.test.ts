@@ -116,6 +116,26 @@ test('lines that do not parse are reported by number and kept byte for byte by e
   expect(bytes.toString('latin1')).toContain('{"id":"no message"}\n\n');
 });
 
+test.each<[string, object]>([
+  ['/message/actions/0', { message: { title: 't', body: 'b', actions: [null] } }],
+  ['/message/tags', { message: { title: 't', body: 'b', tags: 'x' } }],
+  ['/message/priority', { message: { title: 't', body: 'b', priority: { a: 1 } } }],
+  ['/message/to', { message: { title: 't', body: 'b', to: 'ops' } }],
+  ['/event', { event: { type: 't' } }],
+  ['/attempts/0', { attempts: [null] }],
+  ['/key', { key: {} }],
+  ['deeper than', { event: { id: 'e', type: 't', data: JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`) } }],
+])('a line with a fault such as `%s` is reported by number and kept', async (pointer, change) => {
+  await writeFile(file, JSON.stringify({ ...letter('a'), ...change }));
+  const letters = await open();
+  await letters.append(letter('b'));
+  const lines = [];
+  for await (const line of letters.read()) lines.push('record' in line ? line.record.id : line);
+  expect(lines).toEqual([{ line: 1, problem: expect.stringContaining(pointer) }, 'b']);
+  await letters.change(new Map([['b', null]]));
+  expect(JSON.parse(await raw())).toMatchObject(change);
+});
+
 test('of two lines with one id the last one counts, and a removal removes both', async () => {
   const letters = await open();
   await letters.append(letter('a'));

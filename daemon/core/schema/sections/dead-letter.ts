@@ -48,6 +48,11 @@ const message = Type.Object(
 /** A message of which every field is known, as a request gives it. */
 export const editedMessageSchema = Type.Object(message.properties, { additionalProperties: false });
 
+const event = Type.Object(
+  { id: text('The id of the event.', '1'), type: text('The type of the event.', 'deploy.finished') },
+  { description: 'The whole event, so that `--requeue` needs no history.' },
+);
+
 const attempt = Type.Object(
   {
     at: text('Time at which it began, RFC 3339.', '2026-11-23T02:00:00Z'),
@@ -60,7 +65,7 @@ const attempt = Type.Object(
   { description: 'One attempt to send.' },
 );
 
-/** A line of `dead-letters.jsonl`. */
+/** A line of `dead-letters.jsonl`, as the daemon writes it. */
 export const deadLetterSchema = Type.Object(
   {
     id: text("The delivery's id.", '01938b1c-6d2e-7000-8000-0123456789ab'),
@@ -82,10 +87,7 @@ export const deadLetterSchema = Type.Object(
     channel_type: text('The type of the channel.', 'wecom'),
     rule: text('The rule that made the delivery.', 'failed-deploy'),
     key: text('The key of the rule for its event.', 'acme/api'),
-    event: Type.Object(
-      { id: text('The id of the event.', '1'), type: text('The type of the event.', 'deploy.finished') },
-      { description: 'The whole event, so that `--requeue` needs no history.' },
-    ),
+    event,
     message,
     attempts: Type.Array(attempt, {
       description: 'Every attempt, oldest first.',
@@ -94,3 +96,38 @@ export const deadLetterSchema = Type.Object(
   },
   { description: 'A delivery that ended undelivered. It is kept until a person resends or drops it.' },
 );
+
+const {
+  id,
+  dead_at,
+  class: deadClass,
+  error,
+  channel,
+  channel_type,
+  rule,
+  key,
+  attempts,
+} = deadLetterSchema.properties;
+const { title, body, format, priority, tags, ...optional } = message.properties;
+
+/** A line that can be sent: a person may have removed the fields that a resend does not need. */
+export const sendableLetterSchema = Type.Object({
+  id,
+  channel,
+  rule,
+  event,
+  message: Type.Object({
+    title,
+    body,
+    format: Type.Optional(format),
+    priority: Type.Optional(priority),
+    tags: Type.Optional(tags),
+    ...optional,
+  }),
+  dead_at: Type.Optional(dead_at),
+  class: Type.Optional(deadClass),
+  error: Type.Optional(error),
+  channel_type: Type.Optional(channel_type),
+  key: Type.Optional(key),
+  attempts: Type.Optional(attempts),
+});

@@ -1,7 +1,7 @@
 import type { Registry } from '../../compile/registry.ts';
 import { partsOf, type Schema, schemaOf } from '../json-schema.ts';
 import { daemonSchema } from '../sections/daemon.ts';
-import { editedMessageSchema } from '../sections/dead-letter.ts';
+import { editedMessageSchema, sendableLetterSchema } from '../sections/dead-letter.ts';
 import { deliverySchema } from '../sections/delivery.ts';
 import { hoursSpanSchema } from '../sections/hours.ts';
 import { defaultsSchema } from '../sections/rule-file.ts';
@@ -31,7 +31,7 @@ export function knownSchemas(registry: Registry): ReadonlySet<Schema> {
     for (const branch of schema.anyOf ?? []) known.add(branch);
     for (const part of partsOf(schema)) addBranches(part);
   };
-  for (const schema of [...settingsSchemas(registry), schemaOf(editedMessageSchema)]) {
+  for (const schema of [...settingsSchemas(registry), ...[editedMessageSchema, sendableLetterSchema].map(schemaOf)]) {
     known.add(schema);
     addBranches(schema);
   }
