@@ -8,6 +8,8 @@ export interface Metrics {
   eventAccepted(source: string, outcome: string): void;
   /** Counts the outcome of a rule for an event, decided at once or later. */
   ruleOutcome(rule: string, outcome: string): void;
+  /** Counts an event that the loop guard has stopped. */
+  loopStopped(): void;
   attempt(channel: string, seconds: number): void;
   settled(channel: string, state: string, deadClass: string): void;
   /** `partial`: some files were applied, and others keep their last good version. */
@@ -46,7 +48,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** Prometheus metrics of a version of Belfry. Each call creates a registry. */
 export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, deliveries, attempts, reloads, misses, watchdog, beats, refusals } = countersOf(registry);
+  const { events, outcomes, loops, deliveries, attempts, reloads, misses, watchdog, beats, refusals } =
+    countersOf(registry);
   const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -61,6 +64,7 @@ export function openMetrics(version: string): Metrics {
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
     ruleOutcome: (rule, outcome) => outcomes.inc({ rule, outcome }),
+    loopStopped: () => loops.inc(),
     attempt: (channel, seconds) => attempts.observe({ channel }, seconds),
     settled: (channel, state, deadClass) => deliveries.inc({ channel, state, class: deadClass }),
     reload(result, generation) {
@@ -133,6 +137,11 @@ function countersOf(registry: Registry) {
       name: 'belfry_heartbeat_beats_total',
       help: 'Beats of daemon.heartbeat that the watcher got, or did not get.',
       labelNames: ['result'],
+      registers,
+    }),
+    loops: new Counter({
+      name: 'belfry_loop_stops_total',
+      help: 'Events for which no rule ran, because their cause had come through more than ten channels.',
       registers,
     }),
     watchdog: new Counter({

@@ -25,6 +25,7 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
   metrics.missed('backup', 'beat', 0);
   metrics.missed('nightly', 'skipped', 3);
   metrics.selfCheck('store');
+  metrics.loopStopped();
   expect(await linesOf(metrics, 'belfry_events_total')).toEqual([
     'belfry_events_total{source="api",outcome="sent"} 2',
     'belfry_events_total{source="hooks",outcome="no_rule"} 1',
@@ -55,6 +56,7 @@ test('events, attempts, settled deliveries and reloads are counted by their labe
     'belfry_source_misses_total{source="backup",kind="beat"} 0',
     'belfry_source_misses_total{source="nightly",kind="skipped"} 3',
   ]);
+  expect(await linesOf(metrics, 'belfry_loop')).toEqual(['belfry_loop_stops_total 1']);
   expect(await linesOf(metrics, 'belfry_watchdog')).toEqual([
     'belfry_watchdog_rounds_total{result="fed"} 0',
     'belfry_watchdog_rounds_total{result="event_loop"} 0',

@@ -51,6 +51,8 @@ export class CoreRunner {
   readonly sent: Sent[] = [];
   readonly fates: Fate[] = [];
   readonly cancelled: string[] = [];
+  /** All deliveries that were made. */
+  readonly deliveries: Delivery[] = [];
   #cache = new StateCache();
   #ids = 0;
   #events = 0;
@@ -222,6 +224,7 @@ export class CoreRunner {
       const { title, body, replace_key: replaceKey } = delivery.message;
       const sent = { at: dueAt, channel: delivery.channel, title, body, status: delivery.status, replaceKey };
       this.#waiting.push({ dueAt, delivery, sent });
+      this.deliveries.push(delivery);
     }
     this.#flush();
     const all = [

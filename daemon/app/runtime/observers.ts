@@ -1,3 +1,4 @@
+import { loopReason } from '../../core/event/hops.ts';
 import { summarize } from '../../core/event/summary.ts';
 import type { Decision, StateChange } from '../../core/flow/decision.ts';
 import type { Alert } from '../../core/flow/steps/alert.ts';
@@ -28,6 +29,7 @@ export function eventObserver(deps: {
   return ({ event, decision: { results, deliveries } }) => {
     const outcome = summarize(results);
     metrics.eventAccepted(originOf(event, live()), outcome);
+    if (outcome === 'error' && loopReason(event) !== undefined) metrics.loopStopped();
     for (const result of results) {
       if (result.outcome !== 'no_match') metrics.ruleOutcome(result.rule, result.outcome);
       if (result.errors !== undefined) own.ruleError(event, result);

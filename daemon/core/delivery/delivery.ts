@@ -54,6 +54,8 @@ export interface Delivery {
   readonly expiresAt?: number;
   /** Channel of the dead delivery that this one replaces. */
   readonly fallbackOf?: string;
+  /** Hops of the events of its message, if they are higher than those of `event`. */
+  readonly hops?: number;
   readonly attempts: readonly Attempt[];
 }
 

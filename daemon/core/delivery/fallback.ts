@@ -2,6 +2,7 @@ import type { NewDelivery } from '../flow/decision.ts';
 import { type DeadReason, isExpired } from './dead-reason.ts';
 import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
+import { hopsAfter, withHops } from '../event/hops.ts';
 import type { StoredMessage } from '../message/message.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { ownEvents } from '../event/own-events.ts';
@@ -39,12 +40,13 @@ export function messageFor(message: StoredMessage, before: string, now: string):
 
 /** Event about a dead delivery. None for deliveries of the daemon's own events: a dead notice about a dead notice would never end. */
 export function deathNotice(
-  { id, channel, channelType, rule, key, message, event, createdAt }: Delivery,
+  delivery: Delivery,
   { class: deadClass, error }: DeadReason,
   { attempts, fallback }: { readonly attempts: number; readonly fallback: string | undefined },
 ): EventInput | undefined {
+  const { id, channel, channelType, rule, key, message, event, createdAt } = delivery;
   if (event.source === OWN_SOURCE) return undefined;
-  return ownEvents.deliveryDead({
+  const notice = ownEvents.deliveryDead({
     delivery: id,
     channel,
     channel_type: channelType,
@@ -61,4 +63,6 @@ export function deathNotice(
     fallback,
     mend: `belfry dead resend ${id}`,
   });
+  // Otherwise a rule that posts these events to the daemon, where a channel fails again, would begin anew each time.
+  return withHops(notice, hopsAfter(delivery) - 1);
 }

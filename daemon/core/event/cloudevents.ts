@@ -1,5 +1,6 @@
 import { readInstant } from '../time/due-times.ts';
 import type { Event, EventInput } from './event.ts';
+import { HOPS, readHops } from './hops.ts';
 import { EXCESSES, excessOf, isObject, type Json, parseJson } from '../values/json.ts';
 
 export interface PostedEvents {
@@ -181,12 +182,19 @@ function attributes(value: unknown, pointer: string): EventInput {
     // In the JSON format, null means that the attribute is absent (CloudEvents JSON format, 2.2).
     if (name === 'type' || name === 'data' || attribute === null) continue;
     attributeFits(name, attribute, pointer);
-    event[name] = attribute as Json;
+    event[name] = name === HOPS ? hops(attribute, pointer) : (attribute as Json);
   }
   boundsHold('data', data, pointer);
   event.type = shortText('type', type, pointer);
   event.data = data as Json;
   return event as unknown as EventInput;
+}
+
+/** A header of the binary mode gives them as text. */
+function hops(given: unknown, pointer: string): number {
+  const read = readHops(given);
+  if (read !== undefined) return read;
+  throw new Refusal(400, 'events.attribute', `\`${HOPS}\` is not a whole number`, `${pointer}/${HOPS}`);
 }
 
 /** Attributes that are text and not empty. */

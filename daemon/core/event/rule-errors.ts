@@ -1,5 +1,6 @@
 import type { RuleResult } from '../flow/decision.ts';
 import { type Event, type EventInput, OWN_SOURCE } from './event.ts';
+import { hopsOf, MAX_HOPS, withHops } from './hops.ts';
 import { ownEvents } from './own-events.ts';
 
 /** Minimum interval of events about the errors of one rule. Every error is counted and logged. */
@@ -16,8 +17,10 @@ export class RuleErrorLimit {
    * Event about the errors of a result; undefined when the last one is too recent, and for errors of a rule on one of the daemon's own
    * events: that event would cause the next error. `now` by a clock that does not go back.
    */
-  noticeOf({ id, type, source }: Event, { rule, key, errors = [] }: RuleResult, now: number): EventInput | undefined {
-    if (errors.length === 0 || source === OWN_SOURCE) return undefined;
+  noticeOf(event: Event, { rule, key, errors = [] }: RuleResult, now: number): EventInput | undefined {
+    const { id, type, source } = event;
+    // The event about a loop may be the cause of the next event of the loop, about which no other is raised.
+    if (errors.length === 0 || source === OWN_SOURCE || hopsOf(event) > MAX_HOPS + 1) return undefined;
     const last = this.#last.get(rule);
     if (last !== undefined && now - last.at < INTERVAL_MS) {
       this.#last.set(rule, { ...last, more: last.more + 1 });
@@ -27,6 +30,7 @@ export class RuleErrorLimit {
     this.#last.set(rule, { at: now, more: 0 });
     const reason = errors.join('; ');
     const more = last?.more ?? 0;
-    return ownEvents.ruleError({ rule, reason, key, event: id, event_type: type, more, mend: `belfry explain ${id}` });
+    const mend = `belfry explain ${id}`;
+    return withHops(ownEvents.ruleError({ rule, reason, key, event: id, event_type: type, more, mend }), hopsOf(event));
   }
 }

@@ -1,4 +1,5 @@
 import type { Event } from '../event/event.ts';
+import { loopReason } from '../event/hops.ts';
 import type { Decision, RuleResult } from './decision.ts';
 import { type DecideContext, Pipeline } from './pipeline.ts';
 import { resolve } from './resolve.ts';
@@ -7,15 +8,22 @@ import { groupOf } from './step.ts';
 
 export type { DecideContext };
 
-/** Decision about one event, as data. A pure function of its arguments. */
+/** Decision about one event, as data. A pure function of its arguments. An event of a loop makes an error of each rule that would run. */
 export function decide(event: Event, candidates: readonly Candidate[], context: DecideContext): Decision {
   const pipeline = new Pipeline(context);
   const results: RuleResult[] = [];
+  const loop = loopReason(event);
   for (const candidate of candidates) {
-    const result = resultOf(event, candidate, pipeline);
+    const result = loop === undefined ? resultOf(event, candidate, pipeline) : stopped(candidate, loop);
     if (result !== undefined) results.push(result);
   }
   return pipeline.decision(results);
+}
+
+function stopped(candidate: Candidate, loop: string): RuleResult {
+  if (candidate.kind === 'result') return candidate.result;
+  const { rule, key } = candidate;
+  return { rule: rule.name, key, outcome: 'error', errors: [loop] };
 }
 
 function resultOf(event: Event, candidate: Candidate, pipeline: Pipeline): RuleResult | undefined {

@@ -1,4 +1,6 @@
 import { formatDuration, parseDuration } from '../../lib/time/duration.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import { hopsOf } from '../event/hops.ts';
 import { renderMessage, type RenderedMessage } from '../message/render.ts';
 import { OWN_SOURCE } from '../event/event.ts';
 import { messageFor } from '../delivery/fallback.ts';
@@ -76,10 +78,17 @@ function newDelivery(
     createdAt: now,
     ...(target.delay > 0 && { delay: target.delay }),
     ...(isRedirected && { fallbackOf: target.channel }),
+    ...(group.events.length > 1 && hopsOfOthers(group)),
     attempts: [],
   };
   if (ttl === undefined) return { created: { delivery, dueAt }, errors };
   return { created: { delivery: { ...delivery, expiresAt: dueAt + ttl }, dueAt }, errors };
+}
+
+/** Hops of the group, if an event has more than the one that the message is about. */
+function hopsOfOthers({ event, events }: EventGroup): Pick<Delivery, 'hops'> {
+  const hops = Math.max(...events.map(hopsOf));
+  return hops > hopsOf(event) ? { hops } : {};
 }
 
 /** Channel for a target: its fallback if the message reports a fault of the channel itself. */

@@ -1,4 +1,5 @@
 import type { Delivery } from '../../core/delivery/delivery.ts';
+import { hopsAfter } from '../../core/event/hops.ts';
 import { isObject } from '../../core/values/json.ts';
 import type { Message } from '../../core/message/message.ts';
 
@@ -23,7 +24,8 @@ export const hello = (user: string, epoch: string, seq: number): object => ({
 /** Stored body of a push, without its `seq`. */
 export function pushBody(delivery: Delivery, message: Message): string {
   const { id, rule, key, createdAt } = delivery;
-  return JSON.stringify({ id, time: new Date(createdAt).toISOString(), rule, key, ...message });
+  const hops = hopsAfter(delivery);
+  return JSON.stringify({ id, time: new Date(createdAt).toISOString(), rule, key, hops, ...message });
 }
 
 /** Encoded message frames. The last one is cached, because a message to many users is sent to all in turn. */

@@ -1,4 +1,5 @@
 import type { EventInput } from '../../core/event/event.ts';
+import { withHops } from '../../core/event/hops.ts';
 import type { EventShape } from '../../core/event/shape.ts';
 import type { JsonObject } from '../../core/values/json.ts';
 import type { Down, Heartbeat, RecordPatch } from './state.ts';
@@ -39,6 +40,8 @@ export interface Ping {
   readonly exitCode?: number;
   /** Output of the job. */
   readonly output?: string;
+  /** Hops of the cause of the request. */
+  readonly hops?: number;
 }
 
 /** A change of the record, and the event that is emitted with it. */
@@ -49,7 +52,9 @@ export interface Transition {
 
 /** The effect of a ping. */
 export function transitionOf(id: HeartbeatId, current: Heartbeat, ping: Ping): Transition {
-  return TRANSITIONS[ping.kind](id, current, ping);
+  const transition = TRANSITIONS[ping.kind](id, current, ping);
+  const { event } = transition;
+  return event === undefined ? transition : { ...transition, event: withHops(event, ping.hops ?? 0) };
 }
 
 const TRANSITIONS: Readonly<Record<Ping['kind'], (id: HeartbeatId, current: Heartbeat, ping: Ping) => Transition>> = {

@@ -1,6 +1,7 @@
 import { STOPPING } from '../kit/open-requests.ts';
 import type { Secret } from '../../lib/secrets/secret.ts';
 import { allowedNetworks } from '../kit/networks.ts';
+import { hopsOfRequest } from '../kit/hops.ts';
 import { overLimit, problem } from '../kit/request-body.ts';
 import { authorizationOf, matches } from '../kit/secrets.ts';
 import type { HookAnswer, HookRequest } from '../source.ts';
@@ -56,8 +57,10 @@ export async function receivePing(request: HookRequest, deps: PingRouteDeps): Pr
   const key = isKeyed ? normalizeKey(given ?? '') : '';
   if (key === undefined)
     return problem(400, `the key is missing or too long: \`?key=\` with up to ${MAX_KEY_LENGTH} characters`);
+  const hops = hopsOfRequest(request);
+  if (typeof hops !== 'number') return hops;
   if (!(await ready)) return STOPPING;
-  if (await watch.take(key, ping)) return { status: 202, body: { ok: true } };
+  if (await watch.take(key, { ...ping, hops })) return { status: 202, body: { ok: true } };
   return overLimit(503, 'beat.too_many_keys', `there are ${MAX_KEYS} keys already`);
 }
 

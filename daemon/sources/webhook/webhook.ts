@@ -1,6 +1,8 @@
 import type { EventInput } from '../../core/event/event.ts';
+import { withHops } from '../../core/event/hops.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { isJson, type Json } from '../../core/values/json.ts';
+import { hopsOfRequest } from '../kit/hops.ts';
 import { allowedNetworks } from '../kit/networks.ts';
 import { RepeatLimit } from '../../lib/faults.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -133,6 +135,8 @@ async function accept(
   replays: Replays,
 ): Promise<HookAnswer> {
   const { settings, io, verification, warn } = endpoint;
+  const hops = hopsOfRequest(request);
+  if (typeof hops !== 'number') return hops;
   const parts = requestParts(request, body, verification?.credentials ?? []);
   const time = new Date(io.clock.now()).toISOString();
   const context = { source: io.name, time, deliveryId: verification?.deliveryId?.(request, body) };
@@ -146,7 +150,8 @@ async function accept(
   const isSame = made.hasProvidersId ? sameBody(verification?.volatileFields) : undefined;
   const checkpoints = replays.remember(replayGuard);
   try {
-    const events = await store(made.events, checkpoints, isSame, io);
+    const caused = made.events.map((event) => withHops(event, hops));
+    const events = await store(caused, checkpoints, isSame, io);
     const { status = 202, body: text } = settings.respond ?? {};
     const variables = templateVariables(parts, io.name, time, { data: body });
     return { status, ...answerBody(text, events, variables, settings.event?.each !== undefined, onError) };

@@ -39,6 +39,13 @@ describe('the URL of a heartbeat', () => {
     });
   });
 
+  it('gives the event of a request its hops', async () => {
+    const { io, beat } = await startHeartbeat(often);
+    await beat('/fail', { headers: { 'belfry-hops': '2' } });
+    expect(io.events).toMatchObject([{ type: 'heartbeat.failed', belfryhops: 2 }]);
+    expect(await beat('', { headers: { 'belfry-hops': '-' } })).toMatchObject({ status: 400 });
+  });
+
   it('reports one failure per outage, and no miss in it', async () => {
     const { io, clock, beat } = await startHeartbeat(often);
     for (const ending of ['/fail', '/1', '/255', '', '/fail']) {

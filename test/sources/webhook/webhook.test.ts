@@ -52,6 +52,13 @@ describe('a webhook source', () => {
     ]);
   });
 
+  it('gives its events the hops of the request', async () => {
+    const { json, io } = await open({ event: { each: 'body.list' } });
+    await json({ list: [1, 2] }, { 'belfry-hops': '4' });
+    expect(io.events.map(({ belfryhops }) => belfryhops)).toEqual([4, 4]);
+    expect(await json({ list: [1] }, { 'belfry-hops': 'x' })).toMatchObject({ status: 400 });
+  });
+
   it('does not answer before the event is durable, and passes on the refusal', async () => {
     const { json, io } = await open();
     io.refuse(new Error('disk full'));

@@ -1,6 +1,7 @@
 import { readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { parseEvents } from '../../../core/event/cloudevents.ts';
+import { HOPS, HOPS_VARIABLE, readHops } from '../../../core/event/hops.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { isObject, type Json, parseJson } from '../../../core/values/json.ts';
 import { scalarOf } from '../../../core/values/scalar.ts';
@@ -91,6 +92,7 @@ export async function emit(
     ...(options.source !== undefined && { source: options.source }),
     ...(options.subject !== undefined && { subject: options.subject }),
     time: new Date(options.time ?? clock.now()).toISOString(),
+    ...hopsOfProgram(terminal),
     data: await eventData(terminal, options.data, pairs),
   };
   refuseInvalid(event);
@@ -113,6 +115,16 @@ export async function emit(
     if (posted !== undefined) return printPosted(terminal, posted, options, false);
     return printQueued(terminal, paths, event.id, options, error);
   }
+}
+
+/** Hops of a program that a `command` channel has started: without them a rule that emits its own event would run for ever. */
+function hopsOfProgram({ env }: Pick<Terminal, 'env'>): { readonly [HOPS]?: number } {
+  const given = env[HOPS_VARIABLE];
+  if (given === undefined || given === '') return {};
+  const hops = readHops(given);
+  if (hops === undefined)
+    throw new CommandError(EXIT.usage, `${HOPS_VARIABLE} is not a whole number: unset it, or pass on what Belfry set`);
+  return { [HOPS]: hops };
 }
 
 /** Posts the event again, because a daemon that has started meanwhile may have read its inbox too early. */

@@ -21,6 +21,7 @@ export interface PostedEvent {
   readonly subject?: string;
   readonly time: string;
   readonly data: Json;
+  readonly belfryhops?: number;
 }
 
 interface QueueRequest {

@@ -1,3 +1,4 @@
+import { HOPS } from '../../event/hops.ts';
 import { type EventShape, type FieldKind, OPEN_SHAPE } from '../../event/shape.ts';
 import type { Finding } from '../../schema/mismatch.ts';
 import { mendByName, suggest } from '../../problems/suggest.ts';
@@ -16,7 +17,7 @@ export interface Vocabulary {
   readonly noun: string;
 }
 
-const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data'];
+const ATTRIBUTES: readonly string[] = ['id', 'source', 'type', 'subject', 'time', 'data', HOPS];
 /** Valid extension names of posted events (CloudEvents 1.0, and `_`). */
 const EXTENSION = /^(?!__)[a-z0-9_]{1,64}$/;
 

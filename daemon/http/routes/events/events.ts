@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseEvents } from '../../../core/event/cloudevents.ts';
+import { HOPS_HEADER, readHops, withHops } from '../../../core/event/hops.ts';
 import type { Parameters } from '../../../core/values/parameter.ts';
 import { duration, MAX_WAIT_MS } from '../../../core/values/value-kind.ts';
 import { readBody } from '../../request/body.ts';
@@ -29,7 +30,11 @@ export const eventRoutes: readonly Route[] = [
       'application/cloudevents-batch+json',
     ],
     query: QUERY,
-    headers: { 'Idempotency-Key': 'Marks a repeated request: the same key with the same body is accepted once.' },
+    headers: {
+      'Idempotency-Key': 'Marks a repeated request: the same key with the same body is accepted once.',
+      'Belfry-Hops':
+        'Number of channels through which the cause of the events has come; the channels of Belfry set it.',
+    },
     summary: 'Post events: plain, an array, NDJSON, or CloudEvents (structured, binary, batch).',
     answers: {
       200: 'With `?wait=10s`: also the outcomes of each event and all deliveries, when these have ended or the time is over',
@@ -58,15 +63,25 @@ async function postEvents(
     });
   const key = keyOf(request);
   const idempotency = key === undefined ? {} : { idempotency: { key, bodyHash: hashOf(request, body) } };
-  const accepted = await daemon.accept(parsed.events, idempotency);
-  const events = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
-  if (wait === undefined) return sendJson(response, 202, { events });
-  const ids = events.map(({ id }) => id);
+  const hops = hopsOfRequest(request);
+  const events = parsed.events.map((event) => withHops(event, hops));
+  const accepted = await daemon.accept(events, idempotency);
+  const answers = accepted.map(({ id, duplicate }) => ({ id, duplicate }));
+  if (wait === undefined) return sendJson(response, 202, { events: answers });
+  const ids = answers.map(({ id }) => id);
   const { outcomes, deliveries } = await daemon.wait(ids, Math.min(wait, MAX_WAIT_MS), disconnect.signal);
   sendJson(response, 200, {
-    events: events.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
+    events: answers.map((event, index) => ({ ...event, outcomes: outcomes[index] ?? {} })),
     deliveries: scrubber.scrubJson(deliveries),
   });
+}
+
+/** Hops of the cause of a request; 0 if it does not come from a channel. */
+function hopsOfRequest({ headers }: IncomingMessage): number {
+  const given = headers[HOPS_HEADER];
+  const hops = given === undefined ? 0 : readHops(given);
+  if (hops === undefined) throw new HttpProblem(400, 'header.belfry_hops', 'Belfry-Hops is not a whole number');
+  return hops;
 }
 
 /** Hash of everything that defines the event: in the binary mode of CloudEvents also headers. */

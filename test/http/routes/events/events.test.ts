@@ -54,6 +54,15 @@ test('an Idempotency-Key is passed on with a hash of the body, and has 1 to 255 
   expect([long.status, long.json.code]).toEqual([400, 'header.idempotency_key']);
 });
 
+test('Belfry-Hops raises the hops of every event, and is a whole number', async () => {
+  const to = await openTestListener();
+  const posting = [EVENT, { ...EVENT, belfryhops: 7 }];
+  await post(to, '/v1/events', posting, { headers: { 'belfry-hops': '3' } });
+  expect(to.daemon.accepted[0]!.events.map(({ belfryhops }) => belfryhops)).toEqual([3, 7]);
+  const wrong = await post(to, '/v1/events', EVENT, { headers: { 'belfry-hops': 'many' } });
+  expect([wrong.status, wrong.json.code]).toEqual([400, 'header.belfry_hops']);
+});
+
 test('the hash of an Idempotency-Key includes the headers that define the event', async () => {
   const to = await openTestListener();
   const binary = (type: string, more: Readonly<Record<string, string>> = {}) =>
