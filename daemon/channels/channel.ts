@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { DoctorCheckInfo, DoctorResult } from '../core/problems/doctor.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
+import type { FileWrites } from '../core/event/file-writes.ts';
 import type { VapidKeys, WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { Format, Message, StoredMessage } from '../core/message/message.ts';
 import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
@@ -42,6 +43,8 @@ export interface ChannelTools {
   readonly memory: ChannelMemory;
   /** Folders below which files may be attached. */
   readonly attachFrom: readonly string[];
+  /** Takes note of what the channel writes to files, for sources that watch them. */
+  readonly writes: Pick<FileWrites, 'begin'>;
   /** Name of this machine, for example for Message-ID. */
   readonly hostname: string;
   /** The daemon's environment, for channels that start programs or need a desktop session; settings never come from it. */

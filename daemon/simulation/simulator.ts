@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../core/event/file-writes.ts';
 import { changeAlerts } from '../core/alerts/changes.ts';
 import { silenceChange } from '../core/alerts/silence-actions.ts';
 import { decide, type DecideContext } from '../core/flow/decide.ts';
@@ -229,6 +230,7 @@ export class Simulator {
       saveCheckpoints: (given: readonly Checkpoint[]) => Promise.resolve(write(checkpoints, given)),
       readCheckpoints: () => Promise.resolve(new Map(checkpoints)),
       report: () => undefined,
+      writes: NO_WRITES,
       countMissed: () => undefined,
     };
   }

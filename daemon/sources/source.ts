@@ -15,6 +15,7 @@
  */
 import type { SettingProblem } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
+import type { FileWrites } from '../core/event/file-writes.ts';
 import type { EventShape } from '../core/event/shape.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { SourceFacts } from './facts.ts';
@@ -83,6 +84,8 @@ export interface SourceIo {
   readCheckpoints(): Promise<ReadonlyMap<string, string>>;
   /** Sets the problem that `belfry status`, `/readyz` and the event `belfry.source.failing` show; undefined clears it. */
   report(problem: string | undefined): void;
+  /** What channels have written to files: an event about it has the hops of the write. */
+  readonly writes: Pick<FileWrites, 'hopsOfState' | 'hopsOfByte'>;
   /** Counts misses for the metrics. A source that can miss calls it with 0 at its start, so that the first one is an increase. */
   countMissed(kind: Miss, count: number): void;
 }

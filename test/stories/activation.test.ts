@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../daemon/core/event/file-writes.ts';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -63,6 +64,7 @@ async function open(first: string) {
   const sources = new RunningSources({
     ...common,
     types: [fragile],
+    writes: NO_WRITES,
     intake,
     onStatusChange: () => undefined,
     onMissed: () => undefined,

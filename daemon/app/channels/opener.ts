@@ -4,6 +4,8 @@ import { type Connection, connectionOf } from '../../channels/kit/http/connect/c
 import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig, NetworkSettings } from '../../core/ruleset.ts';
+import type { FileWrites } from '../../core/event/file-writes.ts';
+import type { ChannelConfig } from '../../core/ruleset.ts';
 import { compileEgress, type EgressSettings } from '../../core/values/egress.ts';
 import type { ListenClient } from '../buttons/listeners.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';
@@ -15,6 +17,7 @@ export function channelOpener(
   options: OpenStateOptions,
   push: PushGateway,
   subscriptions: WebPushSubscriptions,
+  writes: FileWrites,
 ): (config: ChannelConfig) => Notifier {
   const { terminal, clock } = options;
   return (config) => {
@@ -33,6 +36,7 @@ export function channelOpener(
       subscriptions,
       memory: channelMemory({ checkpoints: store.checkpoints, name, clock, log }),
       attachFrom: config.attachFrom ?? [],
+      writes,
       hostname: terminal.hostname,
       env: terminal.env,
     });

@@ -14,6 +14,7 @@ import type { ServiceNotice } from '../../service/sd-notify.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { channelOpener, clientOpener } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
+import { WrittenFiles } from '../channels/written-files.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
 import { builtIn } from '../../channels/index.ts';
 import { openButtons } from '../buttons/buttons.ts';
@@ -83,16 +84,18 @@ export function buildRuntime(
   const refusals = new Refusals({ metrics, log, clock });
   const pushServer = pushServerOf({ ...common, refusals }, feed, () => lanes);
   const webPush = new WebPush(store.checkpoints);
+  const writes = new WrittenFiles();
   const lanes: Lanes = new Lanes({
     ...common,
     random: Math.random,
     raise: (event) => own.raise(event),
-    open: channelOpener(state, options, pushServer, webPush),
+    open: channelOpener(state, options, pushServer, webPush, writes),
     outgoing: outgoingMessages({ live, tokens: state.tokens, hasButtons: hasButtons(live) }),
   });
   const sources: RunningSources = new RunningSources({
     ...common,
     types: sourceTypes,
+    writes,
     intake,
     onStatusChange: (name, type, fault) => own.sourceStatusChanged(name, type, fault),
     onMissed: (name, kind, count) => metrics.missed(name, kind, count),

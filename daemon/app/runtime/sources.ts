@@ -1,4 +1,5 @@
 import type { Event, EventInput } from '../../core/event/event.ts';
+import type { FileWrites } from '../../core/event/file-writes.ts';
 import type { SourceConfig } from '../../core/ruleset.ts';
 import type { SourceView, StatusView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
@@ -14,6 +15,7 @@ export interface RunningSourcesDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly writes: FileWrites;
   /** Called when a source begins to fail, fails for another reason, or works again (undefined). */
   readonly onStatusChange: (name: string, type: string, fault: string | undefined) => void;
   /** Called when a source has missed something. */
@@ -134,7 +136,7 @@ export class RunningSources {
   }
 
   #io(config: SourceConfig, gate: Promise<void>, onFault: (fault: string | undefined) => void): SourceIo {
-    const { intake, store, clock, log, onStatusChange, onMissed } = this.#deps;
+    const { intake, store, clock, log, writes, onStatusChange, onMissed } = this.#deps;
     const scope = scopeOf(config);
     const faults = new Faults<'source'>((fault) => {
       onFault(fault);
@@ -162,6 +164,7 @@ export class RunningSources {
       saveCheckpoints: (checkpoints) => store.checkpoints.write(scope, checkpoints),
       readCheckpoints: () => store.checkpoints.read(scope),
       report: (fault) => faults.set('source', fault),
+      writes,
       countMissed: (kind, count) => onMissed(config.name, kind, count),
     };
   }

@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../core/event/file-writes.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { Lanes } from '../../delivery/lanes.ts';
@@ -97,7 +98,7 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   live.swap(prepared);
   const notConnected = 'the daemon is not running, so nobody is connected';
   const push = { push: () => Promise.reject(new SendFailure('transient', 'push.stopped', notConnected)) };
-  const open = channelOpener({ log, store }, options, push, new WebPush(store.checkpoints));
+  const open = channelOpener({ log, store }, options, push, new WebPush(store.checkpoints), NO_WRITES);
   const outgoing = outgoingMessages({ ...common, tokens, hasButtons: hasButtons(common.live) });
   const lanes = new Lanes({ ...common, random: Math.random, raise: () => undefined, open, outgoing });
   await lanes.openForManual(prepared.ruleset.channels);

@@ -1,5 +1,8 @@
+import type { BigIntStats } from 'node:fs';
 import { access, constants, type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { WriteEnd } from '../../core/event/file-writes.ts';
+import { hopsAfter } from '../../core/event/hops.ts';
 import { fail, ok } from '../../core/problems/doctor.ts';
 import { type FailureClass, SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
@@ -8,7 +11,7 @@ import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
-import { type ChannelCheck, defineChannel, supports } from '../channel.ts';
+import { type ChannelCheck, type ChannelTools, defineChannel, supports } from '../channel.ts';
 import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
 import { plainBodyWithDetails, plainTitle } from '../kit/text/plain.ts';
@@ -72,7 +75,8 @@ export const file = defineChannel({
           throw new SendFailure('permanent', 'file.path', `the template of path failed: ${error}`);
         const line = LINES[format](message, delivery, tools.clock.now());
         // One at a time, so that a line that a full disk has cut is always the last one and can be removed.
-        const appended = previous.then(() => append(text, line, signal));
+        const begin = beginWrite(tools.writes, hopsAfter(delivery));
+        const appended = previous.then(() => append(text, line, signal, begin));
         previous = appended.catch(() => undefined);
         return { answer: `${await appended} bytes appended` };
       },
@@ -104,8 +108,21 @@ function escapeLine(text: string): string {
     .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Takes note of bytes before they are written to a file. */
+type BeginWrite = (before: BigIntStats, length: number) => WriteEnd;
+
+const beginWrite =
+  (writes: ChannelTools['writes'], hops: number): BeginWrite =>
+  (before, length) => {
+    if (!before.isFile()) return () => undefined;
+    const from = Number(before.size);
+    return writes.begin({ device: `${before.dev}`, inode: `${before.ino}`, from, to: from + length, hops });
+  };
+
+const stateOf = ({ size, mtimeNs, ino }: BigIntStats): string => `${size},${mtimeNs},${ino}`;
+
 /** Resolves to the number of bytes once they are on disk. */
-async function append(target: string, line: string, signal: AbortSignal): Promise<number> {
+async function append(target: string, line: string, signal: AbortSignal, begin: BeginWrite): Promise<number> {
   if (signal.aborted) {
     throw new SendFailure('transient', 'file.aborted', 'the attempt ended before anything was written');
   }
@@ -118,7 +135,7 @@ async function append(target: string, line: string, signal: AbortSignal): Promis
     throw fileFailure(error, 'opened');
   }
   try {
-    return await appendTo(opened, line);
+    return await appendTo(opened, line, begin);
   } finally {
     await opened.close();
   }
@@ -134,16 +151,19 @@ async function refuseSpecial(target: string): Promise<void> {
   }
 }
 
-async function appendTo(opened: FileHandle, line: string): Promise<number> {
-  const before = await opened.stat();
+async function appendTo(opened: FileHandle, line: string, begin: BeginWrite): Promise<number> {
+  const before = await opened.stat({ bigint: true });
   const bytes = Buffer.from((await endsMidLine(opened, before)) ? `\n${line}` : line, 'utf8');
+  const end = begin(before, bytes.length);
   try {
     const { bytesWritten } = await opened.write(bytes);
     if (bytesWritten < bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
   } catch (error) {
-    if (before.isFile()) await opened.truncate(before.size).catch(() => undefined);
+    if (before.isFile()) await opened.truncate(Number(before.size)).catch(() => undefined);
+    end(undefined);
     throw fileFailure(error, 'written');
   }
+  end(await opened.stat({ bigint: true }).then(stateOf, () => undefined));
   try {
     if (before.isFile()) await opened.sync();
   } catch (error) {
@@ -154,10 +174,10 @@ async function appendTo(opened: FileHandle, line: string): Promise<number> {
 }
 
 /** Whether the file ends with an incomplete line of a crash or another program. */
-async function endsMidLine(opened: FileHandle, stats: { isFile(): boolean; size: number }): Promise<boolean> {
-  if (!stats.isFile() || stats.size === 0) return false;
+async function endsMidLine(opened: FileHandle, stats: BigIntStats): Promise<boolean> {
+  if (!stats.isFile() || stats.size === 0n) return false;
   const last = Buffer.alloc(1);
-  await opened.read(last, 0, 1, stats.size - 1);
+  await opened.read(last, 0, 1, Number(stats.size) - 1);
   return last[0] !== 0x0a;
 }
 

@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../core/event/file-writes.ts';
 import type { Receipt } from '../../core/delivery/delivery.ts';
 import type { Log } from '../../lib/log.ts';
 import { systemClock } from '../../lib/time/clock.ts';
@@ -95,6 +96,7 @@ export class WorkerChannels {
       hostname,
       env,
       attachFrom,
+      writes: NO_WRITES,
       clock: systemClock,
       log: this.#log(instance),
       net: openDialer(),

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
+import { withHops } from '../../core/event/hops.ts';
 import type { JsonObject } from '../../core/values/json.ts';
 import { Backoff, retry } from '../../lib/async/retry.ts';
 import { Faults } from '../../lib/faults.ts';
@@ -175,7 +176,8 @@ export class FileWatch {
     else {
       const data = await this.#dataOf(change);
       if (data === undefined) return this.#changes.unsettle(file, this.#io.clock.monotonic());
-      await this.#io.emit({ type: `file.${kind}`, subject: file, data }, checkpoints);
+      const hops = state === undefined ? 0 : this.#io.writes.hopsOfState(state);
+      await this.#io.emit(withHops({ type: `file.${kind}`, subject: file, data }, hops), checkpoints);
     }
     this.#changes.markReported(change);
   }

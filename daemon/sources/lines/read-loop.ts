@@ -1,4 +1,5 @@
 import type { EventInput } from '../../core/event/event.ts';
+import { withHops } from '../../core/event/hops.ts';
 import { Backoff } from '../../lib/async/retry.ts';
 import type { Checkpoint, SourceIo } from '../source.ts';
 import { codeOf, unreadableText } from '../watching/scan.ts';
@@ -218,7 +219,7 @@ class LineEmitter {
       ...(line.truncated && { truncated: true }),
     };
     const id = `${io.name}:${record.generation}:${line.start}`;
-    const event = { id, type: 'line', subject: record.path, data };
+    const event = withHops({ id, type: 'line', subject: record.path, data }, io.writes.hopsOfByte(file.id, line.start));
     return { event, checkpoint: { key: file.key, value: encodeRecord(record) }, read };
   }
 }

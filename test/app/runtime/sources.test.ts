@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../../daemon/core/event/file-writes.ts';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { Intake, type DecidedEvent } from '../../../daemon/app/runtime/intake.ts';
@@ -34,6 +35,7 @@ async function opened(written: object) {
   const log = pino({ level: 'silent' });
   const sources = new RunningSources({
     types: [heartbeat],
+    writes: NO_WRITES,
     intake,
     store,
     clock,

@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../../core/event/file-writes.ts';
 import { Writable } from 'node:stream';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
 import { openDialer } from '../../kit/net/dialer.ts';
@@ -92,6 +93,7 @@ export function channelTools(overrides: Partial<ChannelTools> = {}): ChannelTool
     },
     memory: volatileMemory(),
     attachFrom: [],
+    writes: NO_WRITES,
     hostname: 'belfry.test',
     env: {},
     ...overrides,
