@@ -1,3 +1,4 @@
+import { NO_WRITES } from '../../daemon/core/event/file-writes.ts';
 import { pino } from 'pino';
 import type { Event, EventInput } from '../../daemon/core/event/event.ts';
 import { BelfryError } from '../../daemon/core/problems/failure.ts';
@@ -82,6 +83,7 @@ export function recordedIo({ clock, name = 'test', stored = new Map(), events = 
     readCheckpoints: async () => new Map(stored),
     report: (trouble) => void reports.push(trouble),
     missed,
+    writes: NO_WRITES,
     countMissed: (kind, count) => void missed.set(kind, (missed.get(kind) ?? 0) + count),
   };
 }

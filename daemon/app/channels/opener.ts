@@ -5,7 +5,6 @@ import { openHttpClient } from '../../channels/kit/http/client.ts';
 import { openDialer } from '../../channels/kit/net/dialer.ts';
 import type { ChannelConfig, NetworkSettings } from '../../core/ruleset.ts';
 import type { FileWrites } from '../../core/event/file-writes.ts';
-import type { ChannelConfig } from '../../core/ruleset.ts';
 import { compileEgress, type EgressSettings } from '../../core/values/egress.ts';
 import type { ListenClient } from '../buttons/listeners.ts';
 import type { OpenState, OpenStateOptions } from '../state/open-state.ts';

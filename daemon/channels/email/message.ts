@@ -1,3 +1,4 @@
+import { HOPS_HEADER, hopsAfter } from '../../core/event/hops.ts';
 import type { SendMailOptions } from 'nodemailer';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Message } from '../../core/message/message.ts';
@@ -30,6 +31,6 @@ export function mailOf({ message, delivery, from, to, cc, replyTo, attachments, 
     date: new Date(now),
     ...(thread !== undefined && { inReplyTo: thread, references: [thread] }),
     priority: importance,
-    headers: { ...headers },
+    headers: { ...headers, [HOPS_HEADER]: String(hopsAfter(delivery)) },
   };
 }

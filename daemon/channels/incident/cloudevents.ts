@@ -1,3 +1,4 @@
+import { HOPS, hopsAfter } from '../../core/event/hops.ts';
 import { Type } from '../../core/schema/type.ts';
 import { misconfigured } from '../kit/http/answers.ts';
 import { defineHttpChannel } from '../kit/http/define.ts';
@@ -62,6 +63,7 @@ export const cloudevents = defineHttpChannel({
       type: `belfry.notification.${delivery.status}`,
       ...(delivery.key !== '' && { subject: cleanLine(delivery.key) }),
       time: standard.time,
+      [HOPS]: hopsAfter(delivery),
     };
     const json = fitJson(
       (room) => ({
@@ -80,7 +82,9 @@ export const cloudevents = defineHttpChannel({
     if (mode === 'structured') {
       return { url, headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' }, json };
     }
-    const headers = Object.entries(attributes).map(([name, value]) => [`ce-${name}`, headerText(value)] as const);
+    const headers = Object.entries(attributes).map(
+      ([name, value]) => [`ce-${name}`, headerText(String(value))] as const,
+    );
     return { url, headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) }, json: json.data };
   },
   answers: {

@@ -1,3 +1,4 @@
+import { HOPS_VARIABLE, hopsAfter } from '../../core/event/hops.ts';
 import { fail, ok } from '../../core/problems/doctor.ts';
 import { type FailureClass, SendFailure } from '../../core/problems/failure.ts';
 import type { Message } from '../../core/message/message.ts';
@@ -85,7 +86,12 @@ export const command = defineChannel({
       const outcome = await runProgram({
         file: file!,
         args,
-        env: { ...basicEnvironment(tools.env), ...messageVariables(message, io), ...env },
+        env: {
+          ...basicEnvironment(tools.env),
+          ...messageVariables(message, io),
+          ...env,
+          [HOPS_VARIABLE]: String(hopsAfter(io.delivery)),
+        },
         input: `${JSON.stringify({ ...notification(message, io.delivery), attempt: io.attempt })}\n`,
         signal: io.signal,
         clock: tools.clock,

@@ -4,6 +4,7 @@ import { AttemptDeadline, type ExchangeRecord } from '../../channels/kit/http/ex
 import { type AwaitedReceipt, type Notifier, SETTLE_MS, type SendIo } from '../../channels/channel.ts';
 import type { Attempt, Delivery, Receipt } from '../../core/delivery/delivery.ts';
 import type { Outcome } from '../../core/delivery/judge.ts';
+import { hopsAfter } from '../../core/event/hops.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { type Deadline, DeadlinePassed, type Abortable } from '../../lib/async/abort.ts';
@@ -90,7 +91,7 @@ export async function sendOnce(
   timeout: number,
   { killed, clock, scrubber: known, outgoing, log, mask }: SendDeps,
 ): Promise<{ readonly outcome: AttemptOutcome; readonly exchange: Exchange | undefined }> {
-  const deadline = new AttemptDeadline(clock, timeout, killed);
+  const deadline = new AttemptDeadline(clock, timeout, killed, hopsAfter(delivery));
   const { message, secrets } = outgoing(delivery);
   const scrubber = secrets.length === 0 ? known : new WithSecrets(known, secrets);
   try {

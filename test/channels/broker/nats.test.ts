@@ -46,7 +46,7 @@ test('a message for a stream carries its id, and the receipt has its place in th
     reply: expect.stringMatching(/^_INBOX\.[0-9a-f]{24}\.\d+$/) as string,
   });
   expect(publications[0]!.headers).toBe(
-    'NATS/1.0\r\nNats-Msg-Id: 019aaf2e-1c00-7000-8000-0123456789ab\r\nContent-Type: application/json\r\nNats-Expected-Stream: ALERTS\r\n\r\n',
+    'NATS/1.0\r\nNats-Msg-Id: 019aaf2e-1c00-7000-8000-0123456789ab\r\nContent-Type: application/json\r\nbelfry-hops: 1\r\nNats-Expected-Stream: ALERTS\r\n\r\n',
   );
 });
 

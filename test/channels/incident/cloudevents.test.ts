@@ -38,6 +38,7 @@ test('a structured event has its attributes and its data in JSON', async () => {
   expect(headers['content-type']).toBe('application/cloudevents+json; charset=UTF-8');
   expect(json).toEqual({
     specversion: '1.0',
+    belfryhops: 1,
     id: delivery.id,
     source: '/belfry/rules/disk%20full',
     type: 'belfry.notification.firing',
@@ -56,6 +57,7 @@ describe('a binary event', () => {
     expect(headers['content-type']).toBe('application/json');
     expect(Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('ce-')))).toEqual({
       'ce-specversion': '1.0',
+      'ce-belfryhops': '1',
       'ce-id': delivery.id,
       'ce-source': '/belfry/rules/disk%2520full',
       'ce-type': 'belfry.notification.firing',

@@ -1,3 +1,4 @@
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import { isIP } from 'node:net';
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
 import type { SettingProblem } from '../../../core/compile/registry.ts';
@@ -206,6 +207,7 @@ async function publish(
     timestamp: Math.floor(delivery.createdAt / 1000),
     type: delivery.status,
     appId: 'belfry',
+    headers: { [HOPS_HEADER]: hopsAfter(delivery) },
     contentType: JSON_TYPE,
     contentEncoding: 'utf-8',
     priority: PRIORITIES[message.priority],

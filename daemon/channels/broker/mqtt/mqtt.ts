@@ -1,6 +1,7 @@
 import type { Packet } from 'mqtt-packet';
 import type { SettingProblem } from '../../../core/compile/registry.ts';
-import type { Receipt } from '../../../core/delivery/delivery.ts';
+import type { Delivery, Receipt } from '../../../core/delivery/delivery.ts';
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { secret, strict, template } from '../../../core/schema/fields.ts';
@@ -155,7 +156,7 @@ async function publish(session: Session, settings: Settings, message: Message, i
       retain,
       dup: false,
       messageId,
-      ...(version === 5 && { properties: propertiesOf(message, delivery.id) }),
+      ...(version === 5 && { properties: propertiesOf(message, delivery) }),
     });
   if (confirmed === undefined) return { answer: 'sent with QoS 0, which the broker does not confirm' };
   const first = await confirmed;
@@ -170,12 +171,12 @@ async function publish(session: Session, settings: Settings, message: Message, i
 /** Bytes of a PUBLISH packet besides topic and payload: its header, and properties with an id. */
 const HEAD_BYTES = 256;
 
-function propertiesOf(message: Message, id: string) {
+function propertiesOf(message: Message, delivery: Delivery) {
   const lifetime = lifetimeOf(message);
   return {
     payloadFormatIndicator: true,
     contentType: JSON_TYPE,
-    userProperties: { id },
+    userProperties: { id: delivery.id, [HOPS_HEADER]: String(hopsAfter(delivery)) },
     ...(lifetime !== undefined && { messageExpiryInterval: Math.ceil(lifetime / 1000) }),
   };
 }

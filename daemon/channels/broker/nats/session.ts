@@ -1,3 +1,4 @@
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Delivery, Receipt } from '../../../core/delivery/delivery.ts';
@@ -115,6 +116,7 @@ export class NatsSession implements Connection {
     const headers = {
       'Nats-Msg-Id': delivery.id,
       'Content-Type': JSON_TYPE,
+      [HOPS_HEADER]: String(hopsAfter(delivery)),
       ...(stream !== undefined && { 'Nats-Expected-Stream': stream }),
     };
     const reply = this.#canReceive ? `${this.#inbox}.${id}` : undefined;

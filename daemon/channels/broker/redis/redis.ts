@@ -1,3 +1,4 @@
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { Receipt } from '../../../core/delivery/delivery.ts';
 import type { Message } from '../../../core/message/message.ts';
@@ -181,7 +182,7 @@ async function openRedis(settings: Settings, opening: Opening): Promise<Connecti
   async function add(message: Message, { delivery }: SendIo): Promise<Receipt> {
     const key = renderName(settings.stream!, STREAM, message, delivery);
     const limit = settings.max_length === undefined ? [] : ['MAXLEN', '~', `${settings.max_length}`];
-    const fields = ['id', delivery.id, 'message', jsonOf(message, delivery)];
+    const fields = ['id', delivery.id, HOPS_HEADER, `${hopsAfter(delivery)}`, 'message', jsonOf(message, delivery)];
     return { id: String(await call('XADD', key, ...limit, '*', ...fields)) };
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Agent } from 'undici';
+import { HOPS_HEADER } from '../../../core/event/hops.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
 import type { AttemptEnding } from './exchange/record.ts';
@@ -61,7 +62,8 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
       if (proxyOf(target) !== undefined) refuseDenied(net, target.host);
       return await open(target, { forwards: false });
     },
-    async request(request) {
+    async request(given) {
+      const request = withHops(given);
       const { exchange } = request.ending;
       exchange?.sent(request);
       const route = routes.of(request.url);
@@ -75,6 +77,12 @@ export function openHttpClient(options: HttpClientOptions = {}): HttpClient {
       await agents.close();
     },
   };
+}
+
+/** The request with the hops of what it causes. A header of the settings cannot replace them, so that no loop goes unnoticed. */
+function withHops(request: HttpRequest): HttpRequest {
+  const { hops } = request.ending;
+  return hops === undefined ? request : { ...request, headers: { ...request.headers, [HOPS_HEADER]: String(hops) } };
 }
 
 interface AgentsOptions extends Pick<HttpClientOptions, 'connections' | 'headersTimeout'> {

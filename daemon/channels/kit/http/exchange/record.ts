@@ -1,4 +1,5 @@
 import { type Abortable, Deadline } from '../../../../lib/async/abort.ts';
+import type { Clock } from '../../../../lib/time/clock.ts';
 
 /** Request as it was handed to the connection. It contains secrets. */
 export interface SentRequest {
@@ -48,8 +49,16 @@ export class ExchangeRecord {
 export interface AttemptEnding extends Abortable {
   /** Absent outside the daemon, such as in tests of a channel. */
   readonly exchange?: ExchangeRecord;
+  /** Hops of what the attempt causes, which every request carries; absent where no event is the cause. */
+  readonly hops?: number | undefined;
 }
 
 export class AttemptDeadline extends Deadline implements AttemptEnding {
   readonly exchange = new ExchangeRecord();
+  readonly hops: number | undefined;
+
+  constructor(clock: Clock, ms: number, parent: AbortSignal, hops?: number) {
+    super(clock, ms, parent);
+    this.hops = hops;
+  }
 }
