@@ -95,25 +95,20 @@ export function openMetrics(version: string): Metrics {
 
 function countersOf(registry: Registry) {
   const registers = [registry];
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
   return {
-    events: new Counter({
-      name: 'belfry_events_total',
-      help: 'Accepted events by outcome.',
-      labelNames: ['source', 'outcome'],
-      registers,
-    }),
-    outcomes: new Counter({
-      name: 'belfry_rule_outcomes_total',
-      help: 'Outcomes of rules for events, decided at once or later, without no_match.',
-      labelNames: ['rule', 'outcome'],
-      registers,
-    }),
-    deliveries: new Counter({
-      name: 'belfry_deliveries_total',
-      help: 'Settled deliveries, and postponed attempts.',
-      labelNames: ['channel', 'state', 'class'],
-      registers,
-    }),
+    events: counter('belfry_events_total', 'Accepted events by outcome.', ['source', 'outcome']),
+    outcomes: counter(
+      'belfry_rule_outcomes_total',
+      'Outcomes of rules for events, decided at once or later, without no_match.',
+      ['rule', 'outcome'],
+    ),
+    deliveries: counter('belfry_deliveries_total', 'Settled deliveries, and postponed attempts.', [
+      'channel',
+      'state',
+      'class',
+    ]),
     attempts: new Histogram({
       name: 'belfry_attempt_seconds',
       help: 'Duration of attempts.',
@@ -121,41 +116,27 @@ function countersOf(registry: Registry) {
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers,
     }),
-    reloads: new Counter({
-      name: 'belfry_reload_total',
-      help: 'Reloads by result, and starts on kept rules as rejected ones.',
-      labelNames: ['result'],
-      registers,
-    }),
-    misses: new Counter({
-      name: 'belfry_source_misses_total',
-      help: 'Beats that did not come, and due times that were handled late or skipped.',
-      labelNames: ['source', 'kind'],
-      registers,
-    }),
-    beats: new Counter({
-      name: 'belfry_heartbeat_beats_total',
-      help: 'Beats of daemon.heartbeat that the watcher got, or did not get.',
-      labelNames: ['result'],
-      registers,
-    }),
-    loops: new Counter({
-      name: 'belfry_loop_stops_total',
-      help: 'Events for which no rule ran, because their cause had come through more than ten channels.',
-      registers,
-    }),
-    watchdog: new Counter({
-      name: 'belfry_watchdog_rounds_total',
-      help: 'Rounds in which the daemon checked itself: fed, or not and why.',
-      labelNames: ['result'],
-      registers,
-    }),
-    refusals: new Counter({
-      name: 'belfry_refused_total',
-      help: 'Requests and connections that a limit refused.',
-      labelNames: ['limit'],
-      registers,
-    }),
+    reloads: counter('belfry_reload_total', 'Reloads by result, and starts on kept rules as rejected ones.', [
+      'result',
+    ]),
+    misses: counter(
+      'belfry_source_misses_total',
+      'Beats that did not come, and due times that were handled late or skipped.',
+      ['source', 'kind'],
+    ),
+    beats: counter('belfry_heartbeat_beats_total', 'Beats of daemon.heartbeat that the watcher got, or did not get.', [
+      'result',
+    ]),
+    loops: counter(
+      'belfry_loop_stops_total',
+      'Events for which no rule ran, because their cause had come through more than ten channels.',
+    ),
+    watchdog: counter(
+      'belfry_watchdog_rounds_total',
+      'Rounds in which the daemon checked itself: fed, or not and why.',
+      ['result'],
+    ),
+    refusals: counter('belfry_refused_total', 'Requests and connections that a limit refused.', ['limit']),
   };
 }
 
