@@ -84,7 +84,7 @@ export interface SourceIo {
   readCheckpoints(): Promise<ReadonlyMap<string, string>>;
   /** Sets the problem that `belfry status`, `/readyz` and the event `belfry.source.failing` show; undefined clears it. */
   report(problem: string | undefined): void;
-  /** What channels have written to files: an event about it has the hops of the write. */
+  /** Writes of channels to files: an event about such bytes has the hops of the write. */
   readonly writes: Pick<FileWrites, 'hopsOfState' | 'hopsOfByte'>;
   /** Counts misses for the metrics. A source that can miss calls it with 0 at its start, so that the first one is an increase. */
   countMissed(kind: Miss, count: number): void;

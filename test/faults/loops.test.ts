@@ -49,7 +49,7 @@ const poster = (daemon: Home, type: string): string =>
 /** Reports errors of rules to the daemon itself: the report of the loop must not begin the next one. */
 const report = '  - { name: report, on: belfry, match: { type: belfry.rule.error }, notify: [report] }\n';
 
-test('a rule whose webhook posts to its own daemon is stopped at the tenth turn, once told, and nothing is lost', async () => {
+test('a rule whose webhook posts to its own daemon is stopped at the tenth turn, reported once, and nothing is lost', async () => {
   await home.rules(`
 channels:
   again: ${poster(home, 'again')}
@@ -66,8 +66,8 @@ ${report}`);
   const events = await eventsOf(home, 'api');
   expect(hopsOf(events)).toEqual([...upTo(11), 12]);
   expect(events.map(({ outcomes }) => outcomes.again)).toEqual([...upTo(10).map(() => 'notified'), 'error', 'error']);
-  const told = await eventsOf(home, 'belfry');
-  expect(told.filter(({ type }) => type === 'belfry.rule.error')).toHaveLength(1);
+  const own = await eventsOf(home, 'belfry');
+  expect(own.filter(({ type }) => type === 'belfry.rule.error')).toHaveLength(1);
   const explained = await home.belfry(['explain', events.at(-2)!.id]);
   expect(explained.stdout).toContain('stopped by the loop guard');
   const metrics = await home.call<string>('GET', '/metrics');

@@ -12,7 +12,7 @@ export interface FileWrite {
 /** Ends a write with the state of the file after it (`size,mtime in nanoseconds,inode`); undefined if nothing was written. */
 export type WriteEnd = (state: string | undefined) => void;
 
-/** What channels have written to files, so that a source which finds it can pass the hops on: a file has no place for them. */
+/** Writes of channels to files, so that a source which finds the bytes can pass the hops on: a file has no place for them. */
 export interface FileWrites {
   /** Called before the bytes are written, because a source may read them at once. */
   begin(write: FileWrite): WriteEnd;
@@ -22,5 +22,5 @@ export interface FileWrites {
   hopsOfByte(id: string, offset: number): number;
 }
 
-/** Where no source watches what the channels write. */
+/** For channels whose files no source watches. */
 export const NO_WRITES: FileWrites = { begin: () => () => undefined, hopsOfState: () => 0, hopsOfByte: () => 0 };

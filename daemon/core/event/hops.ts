@@ -12,7 +12,7 @@ export const MAX_HOPS = 10;
 export const HOPS_HEADER = 'belfry-hops';
 /** Environment variable with the hops of what a program causes. */
 export const HOPS_VARIABLE = 'BELFRY_HOPS';
-/** Higher numbers are not told apart. */
+/** Higher numbers count as this one. */
 const MAX_COUNTED = 1_000_000;
 
 export function hopsOf(event: Event | EventInput): number {
