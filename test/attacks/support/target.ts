@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { Home } from '../../support/daemon.ts';
 import { openReceiver, type Receiver } from '../../support/receiver.ts';
@@ -8,7 +8,8 @@ export interface TargetOptions {
   readonly rules?: (origin: string) => string;
   /** Lines of the `daemon:` block, indented by two spaces. */
   readonly daemon?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Host to listen on; default 127.0.0.1. */
+  readonly listen?: string;
 }
 
 /** Daemon that is attacked: the built program, with a receiver for its notifications. */
@@ -31,18 +32,20 @@ rules:
   - { name: proof, on: api, match: { type: attack.proof }, notify: proof }
 `;
 
-export async function openTarget({ rules, daemon = '', env = {} }: TargetOptions): Promise<Target> {
+export async function openTarget({ rules, daemon = '', listen = '127.0.0.1' }: TargetOptions): Promise<Target> {
   const home = await Home.make();
   const receiver = await openReceiver();
-  Object.assign(home.env, env);
   await home.rules(rules?.(receiver.origin) ?? '', 'rules.yaml', daemon);
+  const file = home.path('rules', 'rules.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('127.0.0.1:0', `${listen}:0`));
   await home.rules(proof(receiver.origin), 'proof.yaml');
   await home.start();
+  const port = Number(home.address.split(':').at(-1));
   return {
     home,
     receiver,
-    origin: `http://${home.address}`,
-    port: Number(home.address.split(':').at(-1)),
+    origin: `http://127.0.0.1:${port}`,
+    port,
     token: (await readFile(home.path('state', 'token'), 'utf8').catch(() => '')).trim(),
     async close() {
       await home.close();
