@@ -1,11 +1,10 @@
 import { ownEvents } from '../core/event/own-events.ts';
 import { BelfryError, EXIT, withLevel } from '../core/problems/failure.ts';
-import type { Token } from '../core/ruleset.ts';
 import type { Lanes } from '../delivery/lanes.ts';
 import type { DaemonApi, DeliveryView, ReloadView } from '../http/daemon-api.ts';
 import { type Metrics, openMetrics } from '../http/metrics.ts';
 import { openServiceNotice } from '../service/sd-notify.ts';
-import { consoleLogins } from './console/logins.ts';
+import { openIdentityParts } from './identity/open.ts';
 import { daemonApi } from './api/daemon-api.ts';
 import { deliveryView } from './api/views.ts';
 import { DaemonDoctor } from './doctor/daemon-doctor.ts';
@@ -22,7 +21,6 @@ import { openSelfWatch } from './runtime/self-check/open.ts';
 import { buildRuntime, reloadStatus } from './runtime/runtime.ts';
 import { makeLive } from './reload/rule-parts.ts';
 import { rememberState } from './state/remembered-state.ts';
-import { firstToken } from './state/secrets-at-rest.ts';
 
 /** Running daemon. */
 export interface App {
@@ -70,8 +68,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   const { own, pushServer, lanes, reloading, generations, refusals } = runtime;
   const onStarted = (): void => reportStart(state, { own, metrics, version, pid });
   const lifecycle = new Lifecycle({ state, ...runtime, ...watch, service, clock, onStarted });
-  const tokens = tokensOf(state, await firstToken(paths));
-  const console = consoleLogins({ ...state, tokens, clock, isOn: () => live.ruleset.daemon.console });
+  const who = await openIdentityParts(state, clock);
   const refusing = (): string | undefined => lifecycle.refusing;
   const identity = { version, pid, startedAt: clock.now() };
   const doctor = new DaemonDoctor({ ...state, env, clock, check, status: () => daemon.status() });
@@ -83,8 +80,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
     doctor,
     clock,
     check,
-    tokens,
-    console,
+    ...who,
     refusing,
     waiter,
     feed,
@@ -152,9 +148,4 @@ function storageFailure({ store, deadLetters }: OpenState): Promise<BelfryError>
     store.onFatal(onFatal);
     deadLetters.onFatal(onFatal);
   });
-}
-
-/** Tokens of the live rules; while they have none, the token that the first start created. */
-function tokensOf({ live }: OpenState, first: Token): () => readonly Token[] {
-  return () => (live.ruleset.daemon.tokens.length > 0 ? live.ruleset.daemon.tokens : [first]);
 }

@@ -21,6 +21,8 @@ export interface CheckRequest {
   /** Base of relative paths; problems name files below it relative to it. */
   readonly cwd: string;
   readonly registry: Registry;
+  /** Time at which tokens must not expire soon, milliseconds since the epoch; without it no token is checked. */
+  readonly now?: number;
   /** Use placeholders for secret references that cannot be resolved. */
   readonly withoutSecrets?: boolean;
   /** Warnings make the rules invalid. */
@@ -54,7 +56,7 @@ export async function check(request: CheckRequest): Promise<Checked> {
 
 async function checkWith(
   plugins: PluginHost,
-  { paths, env, cwd, registry, withoutSecrets = false, strict = false, names = 'shown' }: CheckRequest,
+  { paths, env, cwd, registry, now, withoutSecrets = false, strict = false, names = 'shown' }: CheckRequest,
 ): Promise<Checked> {
   const scrubber = new Scrubber();
   const nameOf = (file: string): string => (names === 'absolute' ? file : shownPath(file, cwd));
@@ -69,7 +71,7 @@ async function checkWith(
       .filter(({ code }) => areTypesKnown || code !== 'channel.unknown_type'),
     ...(linked.ok ? [] : linked.problems),
   ];
-  const warnings = await warningsOf([...files.values()], tools, neighbours);
+  const warnings = await warningsOf([...files.values()], tools, neighbours, undefined, now);
   const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
   return {
     valid: errors.length === 0 && (!strict || warnings.length === 0),

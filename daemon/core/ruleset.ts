@@ -187,6 +187,8 @@ export interface Token {
   readonly scopes: readonly string[];
   /** Requests that its owner may make; undefined: any number. */
   readonly rate?: Rate;
+  /** Time from which it is refused, milliseconds since the epoch; undefined for a token without an end. */
+  readonly expires?: number;
 }
 
 /** `daemon:` of the rules, compiled; sizes in bytes, durations in milliseconds. */

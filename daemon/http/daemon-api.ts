@@ -5,7 +5,6 @@ import type { DeliveryState, Receipt } from '../core/delivery/delivery.ts';
 import type { HoldRequest, ManualHold } from '../core/delivery/hold.ts';
 import type { EventInput } from '../core/event/event.ts';
 import type { StoredMessage } from '../core/message/message.ts';
-import type { DoctorFinding } from '../core/problems/doctor.ts';
 import type { LeveledProblem } from '../core/problems/failure.ts';
 import type { SilenceProblem } from '../core/alerts/silence-request.ts';
 import type { Expiry, SilenceView } from '../core/alerts/silence-actions.ts';
@@ -15,11 +14,14 @@ import type { HookRoute } from '../sources/source.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';
 import type { TimeOrAgo } from '../core/values/value-kind.ts';
 import type { Audit, HistoryQuery, Page } from '../store/store.ts';
+import type { AuditLogApi } from './api/audit.ts';
 import type { ButtonApi } from './api/buttons.ts';
 import type { ChannelDetailView } from './api/channels.ts';
 import type { SourceView } from './api/sources.ts';
 import type { ConsoleApi } from './api/console.ts';
 import type { DeadLetterApi } from './api/dead-letters.ts';
+import type { Doctor } from './api/doctor.ts';
+import type { IdentityApi } from './api/identity.ts';
 import type { JobsApi } from './api/jobs.ts';
 import type { RerunApi } from './api/rerun.ts';
 import type { UnsavedApi } from './api/unsaved.ts';
@@ -37,10 +39,13 @@ import type {
   WholeRuleView,
 } from './views.ts';
 
+export type * from './api/audit.ts';
 export type * from './api/buttons.ts';
 export type * from './api/channels.ts';
 export type * from './api/console.ts';
 export type * from './api/dead-letters.ts';
+export type * from './api/doctor.ts';
+export type * from './api/identity.ts';
 export type * from './api/jobs.ts';
 export type * from './api/rerun.ts';
 export type * from './api/unsaved.ts';
@@ -96,6 +101,9 @@ export interface DaemonApi extends DeadLetterApi, RerunApi {
   retryDelivery(id: string): Promise<{ readonly isDue: boolean; readonly delivery: DeliveryView } | undefined>;
   readonly jobs: JobsApi;
   audit(): Promise<Audit>;
+  /** Log of who did what. */
+  readonly auditLog: AuditLogApi;
+  readonly identity: IdentityApi;
   /** Backup of the state directory as blocks of a tar archive. The copy ends when the caller stops reading. Rejects with `store.copying` (409). */
   backup(): AsyncIterable<Buffer>;
   readonly doctor: Doctor;
@@ -283,21 +291,6 @@ export interface WebPushApi {
   subscribe(user: string, subscription: WebPushSubscription): Promise<void>;
   /** Resolves to false if the user has no such subscription. */
   end(user: string, endpoint: string): Promise<boolean>;
-}
-
-/** Examination of the daemon and its machine. */
-export interface Doctor {
-  /** Runs the checks; they send no message. */
-  examine(): Promise<DoctorView>;
-  /** Stores the answer of a person to a test message. Resolves to false if there is no such channel. */
-  markSeen(channel: string, seen: boolean): Promise<boolean>;
-}
-
-/** JSON of `belfry doctor`. */
-export interface DoctorView {
-  /** False if a finding has the level `fail`. */
-  readonly ok: boolean;
-  readonly findings: readonly DoctorFinding[];
 }
 
 export type { AlertView, SilenceProblem, SilenceView };

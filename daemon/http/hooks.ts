@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookAnswer, HookRequest, HookRoute } from '../sources/source.ts';
 import { readBody } from './request/body.ts';
+import { type FailedLogins, limited, refusedBy } from './request/limits/failed-logins.ts';
 import type { HostCheck } from './request/host-check.ts';
 import type { Refusals } from './request/refusals.ts';
 import type { DaemonApi } from './daemon-api.ts';
@@ -20,31 +21,28 @@ export async function handleHook(
   request: IncomingMessage,
   response: ServerResponse,
   url: Target,
-  { daemon, hostCheck, refusals }: HookDeps,
+  deps: HookDeps,
 ): Promise<void> {
-  const route = daemon.hookRoute(url.pathname);
+  const route = deps.daemon.hookRoute(url.pathname);
   if (route === undefined) throw new HttpProblem(404, 'hook.none', 'no source listens here');
   const remote = request.socket.remoteAddress ?? '';
-  try {
-    const answer = await answerOf(request, url, route, { daemon, hostCheck, remote });
-    refusals.byCode(answer.code, remote);
-    write(response, answer);
-  } catch (error) {
+  const answer = await answerOf(request, url, route, { ...deps, remote }).catch((error: unknown) => {
     const problem = problemOf(error);
     if (problem !== undefined) route.log?.refused({ remote }, problem.status, problem.message);
     throw error;
-  }
+  });
+  deps.refusals.byCode(answer.code, remote);
+  const way = url.pathname.startsWith('/beats/') ? 'beat' : 'hook';
+  const wait = answer.isGuess === true ? deps.logins.count(refusedBy(request, way)) : 0;
+  if (wait > 0) throw limited(wait);
+  write(response, answer);
 }
 
 interface HookDeps {
   readonly daemon: DaemonApi;
   readonly hostCheck: HostCheck;
   readonly refusals: Refusals;
-}
-
-interface HookParts extends Omit<HookDeps, 'refusals'> {
-  /** IP address of the client. */
-  readonly remote: string;
+  readonly logins: Pick<FailedLogins, 'count'>;
 }
 
 /** Passes a request on to its source. Throws a problem for one that the source does not get. */
@@ -52,7 +50,7 @@ async function answerOf(
   request: IncomingMessage,
   url: Target,
   route: HookRoute,
-  { daemon, hostCheck, remote }: HookParts,
+  { daemon, hostCheck, remote }: HookDeps & { /** IP address of the client. */ readonly remote: string },
 ): Promise<HookAnswer> {
   if (route.verifies !== true) hostCheck.checkSite(request);
   const method = request.method ?? '';

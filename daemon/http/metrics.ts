@@ -1,5 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { LOGIN_WAYS, type LoginFault, type LoginWay } from './api/audit.ts';
 import { type GaugeValues, openGauges } from './gauges.ts';
 import { REFUSED_LIMITS, type RefusedLimit } from './request/refusals.ts';
 
@@ -24,6 +25,8 @@ export interface Metrics {
   beat(result: BeatResult): void;
   /** Counts a request or a connection that a limit refused. */
   refused(limit: RefusedLimit): void;
+  /** Counts a credential that was refused, by the way in and the reason. */
+  loginRefused(way: LoginWay, reason: LoginFault): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -48,7 +51,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** Prometheus metrics of a version of Belfry. Each call creates a registry. */
 export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, loops, deliveries, attempts, reloads, misses, watchdog, beats, refusals } =
+  const { events, outcomes, loops, deliveries, attempts, reloads, misses, watchdog, beats, refusals, logins } =
     countersOf(registry);
   const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
@@ -60,6 +63,7 @@ export function openMetrics(version: string): Metrics {
   for (const result of SELF_CHECK_RESULTS) watchdog.inc({ result }, 0);
   for (const result of BEAT_RESULTS) beats.inc({ result }, 0);
   for (const limit of REFUSED_LIMITS) refusals.inc({ limit }, 0);
+  for (const way of LOGIN_WAYS) logins.inc({ way, reason: 'unknown' }, 0);
   let read: (() => GaugeValues) | undefined;
   return {
     eventAccepted: (source, outcome) => events.inc({ source, outcome }),
@@ -76,6 +80,7 @@ export function openMetrics(version: string): Metrics {
     selfCheck: (result) => watchdog.inc({ result }),
     beat: (result) => beats.inc({ result }),
     refused: (limit) => refusals.inc({ limit }),
+    loginRefused: (way, reason) => logins.inc({ way, reason }),
     gauges(values) {
       read = values;
     },
@@ -137,6 +142,10 @@ function countersOf(registry: Registry) {
       ['result'],
     ),
     refusals: counter('belfry_refused_total', 'Requests and connections that a limit refused.', ['limit']),
+    logins: counter('belfry_logins_refused_total', 'Tokens, tickets and passwords of senders that were refused.', [
+      'way',
+      'reason',
+    ]),
   };
 }
 

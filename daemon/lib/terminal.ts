@@ -41,3 +41,8 @@ export interface Terminal {
   /** Calls `format` for an uncaught error and prints its result before the process ends with 1. Returns the unsubscription. */
   onCrash(format: (error: unknown) => string): () => void;
 }
+
+/** Name of the user at the terminal, if it is known; of the one who called `sudo` rather than root. */
+export function userOf({ env }: Pick<Terminal, 'env'>): string | undefined {
+  return [env.SUDO_USER, env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
+}

@@ -172,4 +172,6 @@ export interface HookAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent unchanged, anything else as JSON. */
   readonly body?: unknown;
+  /** The request had a wrong token or password: the HTTP server limits how many an address may try. */
+  readonly isGuess?: true;
 }

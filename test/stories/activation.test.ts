@@ -80,6 +80,7 @@ async function open(first: string) {
     keep: async () => {},
     reported: [],
     log,
+    audit: { record: async () => {} },
     generations: { record: () => undefined },
     onEnd: (result) => delivered.push(result),
   });

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../daemon/core/audit/entry.ts';
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { type ButtonsDeps, openButtons } from '../../daemon/app/buttons/buttons.ts';
@@ -52,6 +53,8 @@ export class ButtonHarness {
   readonly lines: readonly string[];
   /** Channels with buttons of their own. */
   readonly ownButtons = new Set<string>();
+  /** Lines of the audit log. */
+  readonly audited: AuditEntry[] = [];
   readonly #deps: ButtonsDeps & AlertActionsDeps;
   #stored = 0;
 
@@ -69,6 +72,7 @@ export class ButtonHarness {
       log,
       scrubber: new Scrubber(),
       tokens,
+      audit: { record: async (entry) => void this.audited.push(entry) },
       onLater: () => undefined,
     };
     this.buttons = openButtons(this.#deps);

@@ -7,8 +7,10 @@ import type { Explanation } from '../../daemon/core/explain/explain.ts';
 import type { DeadEdit } from '../../daemon/core/delivery/dead-edit.ts';
 import type { ResendLine, ResendRequest } from '../../daemon/core/delivery/resend.ts';
 import type { RerunLine, RerunRequest } from '../../daemon/http/api/rerun.ts';
+import type { AuditEntry } from '../../daemon/core/audit/entry.ts';
 import type { Token } from '../../daemon/core/ruleset.ts';
 import type {
+  AuditLogApi,
   ButtonApi,
   ChannelTestRequest,
   ChannelTestView,
@@ -19,14 +21,17 @@ import type {
   ExplainRequest,
   FeedItem,
   HistoryRequest,
+  IdentityApi,
   DeadLetterEdited,
   EditOptions,
   JobsApi,
   JobView,
+  RefusedLogin,
   StatusView,
 } from '../../daemon/http/daemon-api.ts';
-import { consoleLogins } from '../../daemon/app/console/logins.ts';
-import { sessionTokens } from '../../daemon/app/console/session-token.ts';
+import { consoleLogins } from '../../daemon/app/identity/logins.ts';
+import { memorySessions } from './sessions.ts';
+import { sessionTokens } from '../../daemon/app/identity/session-token.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
 import type { HookRoute } from '../../daemon/sources/source.ts';
 import { RecordedAlertActions } from './alert-actions.ts';
@@ -131,10 +136,30 @@ export class RecordedDaemon implements DaemonApi {
   onExplain: DaemonApi['explain'] = () => Promise.resolve(undefined);
   onResend: (signal: AbortSignal) => AsyncIterable<ResendLine> = async function* () {};
 
+  /** Sessions of the console, and whether a login stored them. */
+  readonly sessions = memorySessions(systemClock);
+  /** Lines of the audit log. */
+  readonly audited: AuditEntry[] = [];
+  readonly refusedLogins: RefusedLogin[] = [];
+  readonly auditLog: AuditLogApi = {
+    record: async (entry) => void this.audited.push(entry),
+    refused: (refused) => void this.refusedLogins.push(refused),
+    page: async () => ({ entries: [] }),
+    chain: async () => ({ lines: 0, ok: true }),
+  };
+  /** Uses of tokens: `root 127.0.0.1`. */
+  readonly uses: string[] = [];
+  readonly identity: IdentityApi = {
+    used: ({ name }, address) => void this.uses.push(`${name} ${address ?? 'socket'}`),
+    list: async () => ({ tokens: [], sessions: [] }),
+    endSession: (id) => this.sessions.end(id),
+  };
+
   /** `daemon.console` */
   isConsoleOn = true;
   readonly console = consoleLogins({
     sessions: sessionTokens(Buffer.alloc(32, 7)),
+    known: this.sessions,
     tokens: () => this.known,
     isOn: () => this.isConsoleOn,
     clock: systemClock,

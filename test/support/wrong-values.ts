@@ -10,6 +10,8 @@ export const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   address: ['', 'notaurl', 'ftp://127.0.0.1', 'http://', 'http://h/path#x', 'http://u:p@127.0.0.1:1', 'http://h?x=1'],
   instant: ['', 'nonsense', 'yesterday', '5', '2026-13-40', '2026-02-30', '2026-11-23T25:00:00Z', '1764000000'],
   'time or duration ago': ['', 'nonsense', 'yesterday', '5', '-1h', '2026-13-40', '2026-02-30', '2h ago'],
+  scopes: ['', 'everything', 'read,', 'read ack', 'stream:'],
+  expiry: ['', 'tomorrow', '2h', '2026-02-30', '2027-06-30T12:00'],
   'wall time': ['', 'nonsense', '2h', '2026-13-40', '2026-02-30T08:00'],
   'time zone': ['', 'nosuch', 'Europe/Nowhere'],
   duration: ['', 'soon', '5', '-1s', '1 h', '1y', 'Infinity'],

@@ -53,6 +53,8 @@ export function daemonApi(deps: DaemonApiDeps): DaemonApi {
     acknowledged: (deliveries, receipt) => lanes.received(deliveries, receipt),
     webPush: deps.webPush,
     console: deps.console,
+    identity: deps.identity,
+    auditLog: deps.auditLog,
     tokens: deps.tokens,
     publicUrl: () => live.ruleset.daemon.publicUrl,
     origins: () => live.ruleset.daemon.origins,

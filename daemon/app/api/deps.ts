@@ -10,6 +10,7 @@ import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Live } from '../../reload/live.ts';
 import type { Store } from '../../store/store.ts';
 import type { ButtonListeners } from '../buttons/listeners.ts';
+import type { AuditLog } from '../identity/audit/audit-log.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Feed } from '../runtime/feed.ts';
 import type { Inbox } from '../runtime/inbox.ts';
@@ -53,6 +54,9 @@ export interface DaemonApiDeps {
   readonly waiter: DeliveryWaiter;
   readonly webPush: DaemonApi['webPush'];
   readonly console: DaemonApi['console'];
+  readonly identity: DaemonApi['identity'];
+  readonly audit: AuditLog;
+  readonly auditLog: DaemonApi['auditLog'];
   readonly feed: Feed;
   readonly buttons: DaemonApi['buttons'];
   readonly listeners: Pick<ButtonListeners, 'faults'>;

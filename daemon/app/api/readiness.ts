@@ -1,8 +1,12 @@
+import { expiryNotes } from '../identity/identity.ts';
 import type { DaemonApi } from '../../http/daemon-api.ts';
 import type { DaemonApiDeps } from './deps.ts';
 
 /** Parts of the daemon whose faults are reasons of `/readyz`, and are counted by `belfry_faults`. */
-export type FaultyPartDeps = Pick<DaemonApiDeps, 'deadLetters' | 'inbox' | 'kept' | 'selfCheck' | 'heartbeat'>;
+export type FaultyPartDeps = Pick<
+  DaemonApiDeps,
+  'deadLetters' | 'inbox' | 'kept' | 'audit' | 'selfCheck' | 'heartbeat'
+>;
 
 type Reasons = (deps: FaultyPartDeps) => readonly string[];
 
@@ -13,6 +17,7 @@ const PARTS = {
   dead_letters: ({ deadLetters }) => listed(deadLetters.fault),
   inbox: ({ inbox }) => inbox.faults,
   kept_rules: ({ kept }) => listed(kept.fault),
+  audit_log: ({ audit }) => listed(audit.fault),
   heartbeat: ({ heartbeat }) => listed(heartbeat.fault),
 } satisfies Readonly<Record<string, Reasons>>;
 
@@ -23,10 +28,11 @@ export function faultCounts(deps: FaultyPartDeps): Readonly<Record<string, numbe
 
 /** Ready means that events are accepted. A failing part is a reason in the list, but the daemon stays ready: removing it from service would not help. */
 export function readinessOf(deps: DaemonApiDeps): ReturnType<DaemonApi['readiness']> {
-  const { refusing, sources, lanes, listeners, live } = deps;
+  const { refusing, sources, lanes, listeners, live, tokens, clock } = deps;
   const refusal = refusing();
   const failing = [
     ...Object.values(PARTS).flatMap((reasons) => reasons(deps)),
+    ...expiryNotes(tokens(), clock.now()),
     ...listeners.faults,
     ...live.files
       .filter(({ state }) => state === 'kept')

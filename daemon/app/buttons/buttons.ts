@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../core/audit/entry.ts';
 import { buttonState, type DeliveryButton, press, type Pressed } from '../../core/alerts/press.ts';
 import { loadMarkdown } from '../../channels/kit/text/markdown.ts';
 import { plainTitle } from '../../channels/kit/text/plain.ts';
@@ -9,6 +10,7 @@ import type { ButtonApi, ButtonView } from '../../http/daemon-api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
+import type { AuditLog } from '../identity/audit/audit-log.ts';
 import type { ButtonTokens } from './token.ts';
 
 export interface ButtonsDeps {
@@ -18,6 +20,7 @@ export interface ButtonsDeps {
   readonly newId: () => string;
   readonly log: Log;
   readonly tokens: Pick<ButtonTokens, 'read'>;
+  readonly audit: Pick<AuditLog, 'record'>;
   /** Reports later results, such as the end of an alert by a person. */
   readonly onLater: (decision: Decision) => void;
 }
@@ -26,7 +29,7 @@ const MAX_NAME_CHARS = 100;
 
 /** Buttons of messages, as links and as buttons of a chat: what they do, and doing it once. */
 export function openButtons(deps: ButtonsDeps): ButtonApi {
-  const { store, live, clock, newId, log, onLater } = deps;
+  const { store, live, clock, newId, log, audit, onLater } = deps;
   const contextOf = (memory: ReturnType<Store['memory']>, now: number) => ({ ruleset: live(), memory, now, newId });
   return {
     isSigned: (token) => deps.tokens.read(token) !== undefined,
@@ -36,7 +39,7 @@ export function openButtons(deps: ButtonsDeps): ButtonApi {
       const now = clock.now();
       return { ...(await viewOf(found)), state: buttonState(found.button, contextOf(store.memory(now), now)) };
     },
-    async press(token, { name, mayPress = () => true }) {
+    async press(token, { name, address, mayPress = () => true }) {
       const found = await find(token, deps);
       if ('kind' in found) return found;
       const { button, delivery } = found;
@@ -47,10 +50,25 @@ export function openButtons(deps: ButtonsDeps): ButtonApi {
       if (pressed.outcome.kind === 'done') {
         onLater(pressed);
         const { rule, key } = button;
+        await audit.record(pressEntry(found, by, address));
         log.info({ rule, key, by, delivery: delivery.id }, `alert: ${buttonText(button.change)} by a button`);
       }
       return { ...(await viewOf(found)), state: pressed.outcome };
     },
+  };
+}
+
+/** Line of the audit log for a press that changed something. */
+function pressEntry({ button, delivery }: FoundButton, by: string, address: string | undefined): AuditEntry {
+  const { rule, key, change } = button;
+  return {
+    actor: by,
+    via: 'button',
+    ...(address !== undefined && { address }),
+    action: change.verb === 'silence' ? 'silence.add' : `alert.${change.verb}`,
+    target: key,
+    result: 'done',
+    details: { rule, change: buttonText(change), delivery: delivery.id },
   };
 }
 

@@ -1,3 +1,5 @@
+import { reloadDetails } from '../../core/audit/details.ts';
+import type { AuditEntry } from '../../core/audit/entry.ts';
 import { type LeveledProblem, type Problem, withLevel } from '../../core/problems/failure.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
 import type { Log } from '../../lib/log.ts';
@@ -6,6 +8,7 @@ import type { ReloadView } from '../../http/daemon-api.ts';
 import type { ButtonListeners } from '../buttons/listeners.ts';
 import type { Live, Prepared } from '../../reload/live.ts';
 import type { RunningSources } from '../runtime/sources.ts';
+import type { AuditLog } from '../identity/audit/audit-log.ts';
 import type { Generations, ReloadCause } from './generations.ts';
 import { ruleNames } from './rule-diffs.ts';
 import type { Timers } from '../runtime/timers.ts';
@@ -23,6 +26,7 @@ export interface ReloadingDeps {
   readonly keep: () => Promise<void>;
   /** Problems that the start has reported. The first reload finds them again, and does not report them a second time. */
   readonly reported: readonly Problem[];
+  readonly audit: Pick<AuditLog, 'record'>;
   /** History of the reloads. */
   readonly generations: Pick<Generations, 'record'>;
   /** Called after each reload that applied or rejected rules, or found that all of them load again. */
@@ -73,6 +77,8 @@ export class Reloading {
     await keeping;
     if (outcome !== 'unchanged')
       this.#deps.generations.record({ by, result: reported, isApplied: outcome === 'applied', before: ruleSources });
+    // A reload by the API has its line from there, with its caller.
+    if (outcome !== 'unchanged' && by !== 'api') await this.#deps.audit.record(reloadEntry(by, reported));
     this.#report(reported, outcome, this.#isFirst && by === 'watch');
     this.#isFirst = false;
     return reported;
@@ -150,6 +156,18 @@ export class Reloading {
     else log.error({ generation, problems: result.problems.length }, 'reload: rejected; the rules in force stay');
     onEnd(result);
   }
+}
+
+function reloadEntry(by: Exclude<ReloadCause, 'api'>, result: ReloadView): AuditEntry {
+  const isWatch = by === 'watch';
+  return {
+    actor: isWatch ? 'files' : by,
+    via: isWatch ? 'file' : 'signal',
+    action: 'rules.reload',
+    target: String(result.generation),
+    result: 'done',
+    details: reloadDetails(result),
+  };
 }
 
 function isSameList(problems: readonly Problem[], others: readonly Problem[]): boolean {

@@ -7,7 +7,7 @@ import type { OpenState } from '../state/open-state.ts';
 import type { RunningSources } from './sources.ts';
 
 export interface GaugeDeps extends Pick<FaultyPartDeps, 'selfCheck' | 'heartbeat'> {
-  readonly state: Pick<OpenState, 'store' | 'live' | 'deadLetters' | 'inbox' | 'kept'>;
+  readonly state: Pick<OpenState, 'store' | 'live' | 'deadLetters' | 'inbox' | 'kept' | 'audit'>;
   readonly lanes: Lanes;
   readonly sources: RunningSources;
   readonly now: number;

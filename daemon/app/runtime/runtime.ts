@@ -101,7 +101,7 @@ export function buildRuntime(
     onMissed: (name, kind, count) => metrics.missed(name, kind, count),
   });
   const onLater = laterObserver(observers);
-  const buttons = openButtons({ ...common, tokens: state.tokens, onLater });
+  const buttons = openButtons({ ...common, tokens: state.tokens, audit: state.audit, onLater });
   const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
   const timers = new Timers({ ...common, work, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
@@ -160,11 +160,11 @@ function reloadingOf(
   options: OpenStateOptions,
   parts: Pick<ReloadingDeps, 'sources' | 'lanes' | 'listeners' | 'timers' | 'onEnd'>,
 ): RuleParts & Pick<Runtime, 'reloading'> {
-  const { live, kept, log, rejected } = state;
+  const { live, kept, log, rejected, audit } = state;
   const ruleParts = openRuleParts(state, options);
   const keep = (): Promise<void> => kept.save(live.texts);
   const test = ruleTests(state);
-  const reloading = new Reloading({ ...parts, ...ruleParts, live, log, test, keep, reported: rejected });
+  const reloading = new Reloading({ ...parts, ...ruleParts, live, log, test, keep, audit, reported: rejected });
   return { ...ruleParts, reloading };
 }
 

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../core/audit/entry.ts';
 import { NO_WRITES } from '../../core/event/file-writes.ts';
 import { SendFailure } from '../../core/problems/failure.ts';
 import { openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
@@ -9,9 +10,11 @@ import { RunControl } from '../../lib/async/run-control.ts';
 import { Closers } from '../../lib/async/closers.ts';
 import { openLog } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { type Terminal, userOf } from '../../lib/terminal.ts';
 import { openStore } from '../../store/sqlite/sqlite.ts';
 import { hasButtons } from '../buttons/channels.ts';
 import { outgoingMessages } from '../buttons/messages.ts';
+import { openAuditLog } from '../identity/audit/audit-log.ts';
 import { auditOf } from '../api/daemon-api.ts';
 import { channelsOf } from '../api/status.ts';
 import { Inbox } from '../runtime/inbox.ts';
@@ -28,7 +31,7 @@ export interface Offline {
   readonly daemon: {
     channels(): Promise<readonly ChannelView[]>;
     /** Sends dead letters without a job: it ends when `signal` aborts. */
-    resend(request: ResendRequest, signal: AbortSignal): AsyncIterable<ResendLine>;
+    resend(request: ResendRequest & { readonly by?: string }, signal: AbortSignal): AsyncIterable<ResendLine>;
   };
   close(): Promise<void>;
 }
@@ -53,17 +56,34 @@ export async function openOfflineStore(
     closers.own('store', () => store.close());
     const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
     closers.own('dead letters', () => deadLetters.close());
+    const audit = openAuditLog({ state: paths.state, scrubber, clock, log }, closers);
     const inbox = new Inbox(paths.inbox, log);
     const resending = new Resending({ store, deadLetters, log, scrubber, clock, ...NO_SENDING });
     await resending.reconcile();
     return {
-      daemon: { drop: (id) => resending.drop(id), audit: () => auditOf({ store, deadLetters, inbox }) },
+      daemon: {
+        async drop(id) {
+          const isDropped = await resending.drop(id);
+          if (isDropped) await audit.record(offlineEntry(terminal, { action: 'dead.drop', target: id }));
+          return isDropped;
+        },
+        audit: () => auditOf({ store, deadLetters, inbox }),
+      },
       close: () => closers.close(),
     };
   } catch (error) {
     await closers.close();
     throw stateError(error, paths);
   }
+}
+
+/** Line of the audit log for a command while no daemon runs. */
+function offlineEntry(
+  terminal: Pick<Terminal, 'env'>,
+  entry: Pick<AuditEntry, 'action' | 'target' | 'details'>,
+  actor = userOf(terminal) ?? 'unknown',
+): AuditEntry {
+  return { actor, via: 'cli-offline', ...entry, result: 'done' };
 }
 
 /** Dependencies of a resend that sends nothing: records are only looked up and dropped. */
@@ -81,7 +101,7 @@ const NO_SENDING = {
 export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   // The log goes to stderr, because the command writes its result to stdout.
   const terminal = { ...options.terminal, stdout: options.terminal.stderr };
-  const { closers, live, prepared, store, deadLetters, log, scrubber, tokens } = await openState(
+  const { closers, live, prepared, store, deadLetters, log, scrubber, tokens, audit } = await openState(
     { ...options, terminal },
     'command',
   );
@@ -107,7 +127,16 @@ export async function openOffline(options: OpenStateOptions): Promise<Offline> {
   await resending.reconcile();
   return {
     daemon: {
-      resend: (request, signal) => resending.resend(request, RunControl.until(signal)),
+      async *resend({ by, ...request }, signal) {
+        for await (const line of resending.resend(request, RunControl.until(signal))) {
+          if ('plan' in line && request.dryRun !== true) {
+            const { total, channels } = line.plan;
+            const details = { request, total, channels };
+            await audit.record(offlineEntry(terminal, { action: 'dead.resend', details }, by));
+          }
+          yield line;
+        }
+      },
       channels: async () => channelsOf(lanes),
     },
     async close() {

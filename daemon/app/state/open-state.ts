@@ -18,8 +18,9 @@ import { readDaemonSettings } from '../../reload/daemon-settings.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import { openStore } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
+import { type AuditLog, openAuditLog } from '../identity/audit/audit-log.ts';
 import { type ButtonTokens, buttonTokens } from '../buttons/token.ts';
-import { type SessionTokens, sessionTokens } from '../console/session-token.ts';
+import { type SessionTokens, sessionTokens } from '../identity/session-token.ts';
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
 import { KeptRules, readKeptRules } from './kept-rules.ts';
@@ -55,6 +56,8 @@ export interface OpenState {
   readonly store: Store;
   readonly deadLetters: DeadLetters;
   readonly inbox: Inbox;
+  /** Log of who did what. */
+  readonly audit: AuditLog;
   /** Signs the tokens of the buttons of messages. */
   readonly tokens: ButtonTokens;
   /** Signs the tokens of the sessions of the web console. */
@@ -135,6 +138,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   await key.keep();
   const deadLetters = await openDeadLetters({ path: paths.deadLetters, scrubber, log });
   closers.own('dead letters', () => deadLetters.close());
+  const audit = openAuditLog({ state: paths.state, scrubber, clock: options.clock, log }, closers);
   const inbox = new Inbox(paths.inbox, log);
   const kept = keptRulesOf({ options, paths, store, log, key });
   closers.own('kept rules', () => kept.idle());
@@ -151,6 +155,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
     store,
     deadLetters,
     inbox,
+    audit,
     tokens,
     sessions,
     socketGroup,

@@ -21,6 +21,8 @@ export const STATE_FILES: readonly StateFile[] = [
   file('belfry.db.malformed', false, 'since when the store is malformed, if it is'),
   file('dead-letters.jsonl', true, 'the dead letters'),
   file('dead-letters.torn-*', true, 'an incomplete last line of the dead letters, moved away after a crash'),
+  file('audit.jsonl', true, 'who did what: the audit log'),
+  file('audit.jsonl.*', true, 'older parts of the audit log, by the number of their first line'),
   file('inbox/*', true, 'events of `belfry emit` that no daemon has read yet; `.bad`: those that are no events'),
   file('kept-rules/*', true, 'the last good rules, for a start with rules that do not load'),
   file(

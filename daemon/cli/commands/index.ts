@@ -8,6 +8,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   run: () => import('./daemon/run.ts'),
   status: () => import('./daemon/status.ts'),
   console: () => import('./daemon/console.ts'),
+  token: () => import('./tokens/token.ts'),
   reload: () => import('./daemon/reload.ts'),
   audit: () => import('./daemon/audit.ts'),
   doctor: () => import('./daemon/doctor.ts'),

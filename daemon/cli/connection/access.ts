@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { ChannelView } from '../../http/daemon-api.ts';
 import type { Audit } from '../../store/store.ts';
 import { CommandError, type CommonOptions, type Terminal } from '../render/terminal.ts';
+import { type AuditLogAccess, offlineAuditLog, remoteAuditLog } from './audit-log.ts';
 import { type Client, type ClientDeps, openClient, tokenFor } from './client.ts';
 import { type DeadLetterAccess, offlineDeadLetters, remoteDeadLetters } from './dead-letters.ts';
 import { deniedNotice, locateDaemon, type Search } from './locate.ts';
@@ -88,6 +89,15 @@ export class DaemonAccess {
     const client = await this.runningClient(options);
     if (client !== undefined) return client.call<Audit>('GET', '/v1/audit');
     return (await this.#openStore(options)).daemon.audit();
+  }
+
+  /** The audit log: of the running daemon, or else in the state directory. It needs neither the rules nor a lock. */
+  async auditLog(options: CommonOptions): Promise<AuditLogAccess> {
+    const client = await this.runningClient(options);
+    if (client !== undefined) return remoteAuditLog(client);
+    const { state } = await this.stoppedState(options);
+    const { auditChain, auditPage } = await import('../../app/identity/audit/read.ts');
+    return offlineAuditLog({ page: (query) => auditPage(state, query), chain: () => auditChain(state) }, this.#deps);
   }
 
   async channels(options: CommonOptions): Promise<readonly ChannelView[]> {

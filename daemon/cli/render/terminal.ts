@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Terminal } from '../../lib/terminal.ts';
+import { type Terminal, userOf } from '../../lib/terminal.ts';
 
 export type { Terminal };
 
@@ -82,11 +82,6 @@ export function harmlessLines(text: string): string {
 /** Indents each line by two spaces. */
 export function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
-}
-
-/** Name of the user at the terminal, if it is known; of the one who called `sudo` rather than root. */
-export function userOf({ env }: Pick<Terminal, 'env'>): string | undefined {
-  return [env.SUDO_USER, env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
 }
 
 /** Name that a command sends as that of the person. With a token the daemon knows the name of the token, so only `--by` is sent. */

@@ -5,7 +5,7 @@ import type { Parameters } from './parameter.ts';
 import { ATTRIBUTE, count, TIME_OR_AGO, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
 
 export const DEFAULT_LIMIT = 50;
-const MAX_PAGE_SIZE = 1000;
+export const MAX_PAGE_SIZE = 1000;
 
 const COMMON = {
   since: { kind: TIME_OR_AGO, about: 'received at or after this time, or this duration ago' },

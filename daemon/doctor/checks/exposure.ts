@@ -2,8 +2,10 @@ import { createServer } from 'node:net';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
 import { isObject, parseJson } from '../../core/values/json.ts';
+import { expiryState } from '../../core/time/expiry.ts';
 import { readHostAndPort } from '../../core/values/network.ts';
-import type { DoctorCheck, Examined, ExaminedSource } from '../check.ts';
+import type { DoctorCheck, Examined, ExaminedSecret, ExaminedSource } from '../check.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { httpGet } from '../network/http-get.ts';
 import { channelsOf } from './rules.ts';
 
@@ -25,6 +27,20 @@ export const exposureChecks: readonly DoctorCheck[] = [
     about: 'The HTTP listener is open to other machines without tokens of its own, or without TLS.',
     mend: 'set `listen: 127.0.0.1:8765` behind a reverse proxy with TLS, and give each client a token of its own in `daemon.tokens`',
     run: ({ ruleset }) => (ruleset === undefined ? [] : publicResults(ruleset)),
+  },
+  {
+    name: 'tokens.expire',
+    group: 'exposure',
+    about: 'A token of the API has expired, or expires within 14 days.',
+    mend: 'make another one by `belfry token new`, give it to its owner, and replace the old one in `daemon.tokens`',
+    run: ({ ruleset }, { clock }) => (ruleset === undefined ? [] : expiryResults(ruleset, clock.now())),
+  },
+  {
+    name: 'tokens.short',
+    group: 'exposure',
+    about: 'A token of the API is so short that it can be guessed.',
+    mend: 'make one by `belfry token new`, and replace the short one in `daemon.tokens`',
+    run: ({ ruleset, secrets }) => (ruleset === undefined ? [] : shortResults(ruleset, secrets)),
   },
   {
     name: 'public-url.answer',
@@ -99,6 +115,28 @@ function publicResults({ daemon }: Ruleset): readonly DoctorResult[] {
       : []),
   ];
   return found.length === 0 ? [ok('requests from outside need TLS and a token')] : found;
+}
+
+function expiryResults({ daemon }: Ruleset, now: number): readonly DoctorResult[] {
+  const found = daemon.tokens.flatMap((token) => {
+    const state = expiryState(token, now);
+    if (state === 'valid') return [];
+    const text = `the token ${token.name} ${state === 'expired' ? 'has expired' : 'expires within 14 days'}`;
+    return [state === 'expired' ? fail(text) : warn(text)];
+  });
+  return found.length === 0 ? [ok('no token expires within 14 days')] : found;
+}
+
+/** Characters of a token below which guesses may find it. */
+const MIN_TOKEN_CHARS = 16;
+
+function shortResults({ daemon }: Ruleset, secrets: readonly ExaminedSecret[]): readonly DoctorResult[] {
+  const short = new Set(
+    secrets.flatMap(({ value }) => (value !== undefined && value.length < MIN_TOKEN_CHARS ? [sha256(value)] : [])),
+  );
+  const found = daemon.tokens.filter(({ hash }) => short.has(hash));
+  if (found.length === 0) return [ok('no token is short')];
+  return found.map(({ name }) => warn(`the token ${name} has fewer than ${MIN_TOKEN_CHARS} characters`));
 }
 
 function isBelfry(text: string): boolean {

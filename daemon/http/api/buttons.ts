@@ -15,6 +15,8 @@ export interface ButtonApi {
 export interface Presser {
   /** Name that a provider gives; undefined for a person who opened a link. */
   readonly name?: string;
+  /** IP address of a person who opened a link. */
+  readonly address?: string;
   /** Whether the person may press the buttons of this delivery. */
   readonly mayPress?: (delivery: Delivery) => boolean;
 }

@@ -5,8 +5,9 @@ import { discardRest, readBody } from '../request/body.ts';
 import type { HostCheck } from '../request/host-check.ts';
 import { HttpProblem, problemOf } from '../problem.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
+import { addressOf, type FailedLogins, refusedBy } from '../request/limits/failed-logins.ts';
 import type { Refusals } from '../request/refusals.ts';
-import type { TokenLimit } from '../request/token-limit.ts';
+import type { TokenLimit } from '../request/limits/token-limit.ts';
 import { type PageKind, textsFor } from './texts.ts';
 
 export interface ButtonDeps {
@@ -14,6 +15,7 @@ export interface ButtonDeps {
   readonly hostCheck: HostCheck;
   readonly limit: TokenLimit;
   readonly refusals: Refusals;
+  readonly logins: Pick<FailedLogins, 'count'>;
 }
 
 /** The form has one short field. */
@@ -81,7 +83,8 @@ export async function handleButton(
 
 async function answerOf(request: IncomingMessage, token: string, deps: ButtonDeps): Promise<Page> {
   const isSigned = deps.daemon.buttons.isSigned(token);
-  if (!deps.limit.passes(token, isSigned)) return { kind: 'limited' };
+  const isLimited = isSigned ? !deps.limit.passes(token) : deps.logins.count(refusedBy(request, 'button')) > 0;
+  if (isLimited) return { kind: 'limited' };
   if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return { kind: 'method' };
   try {
     return request.method === 'POST'
@@ -103,7 +106,14 @@ async function pressed(
   if (hostCheck.isForeignForm(request)) return { kind: 'foreign' };
   if (!isSigned) return { kind: 'unknown' };
   const form = new URLSearchParams((await readBody(request, MAX_BODY_BYTES)).toString('utf8'));
-  return form.get('token') === token ? pageFor(await daemon.buttons.press(token, {})) : { kind: 'unknown' };
+  return form.get('token') === token
+    ? pageFor(await daemon.buttons.press(token, addressed(request)))
+    : { kind: 'unknown' };
+}
+
+function addressed(request: IncomingMessage): { readonly address?: string } {
+  const address = addressOf(request);
+  return address === undefined ? {} : { address };
 }
 
 function pageFor(view: ButtonView): Page {

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { actorName } from '../../core/alerts/actor.ts';
+import { isExpired } from '../../core/time/expiry.ts';
 import type { Token } from '../../core/ruleset.ts';
 import type { DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
@@ -14,18 +15,25 @@ export const SOCKET_CALLER: Caller = { name: 'socket', scopes: ['admin'], isSock
 
 const UNAUTHORIZED = { headers: { 'www-authenticate': 'Bearer realm="belfry"' } };
 
+/** Owner of a token, or the reason why it is refused; `name` is that of a token that has expired. */
+export type CheckedToken =
+  | { readonly caller: Caller }
+  | { readonly caller?: undefined; readonly reason: 'unknown' | 'expired'; readonly name?: string };
+
 /**
  * Finds the owner of a token: of the rules, or of a session of the web console. All tokens of the rules are compared in constant time, so
- * that the duration reveals nothing.
+ * that the duration reveals nothing. `now` is in milliseconds since the epoch.
  */
-export function callerOf(token: string, daemon: Pick<DaemonApi, 'tokens' | 'console'>): Caller | undefined {
+export function checkToken(token: string, daemon: Pick<DaemonApi, 'tokens' | 'console'>, now: number): CheckedToken {
   const given = hash('sha256', token, 'buffer');
-  let found: Caller | undefined;
+  let found: Token | undefined;
   for (const known of daemon.tokens()) {
     const expected = hashOf(known);
     if (expected.length === given.length && timingSafeEqual(expected, given)) found = known;
   }
-  return found ?? daemon.console.caller(token);
+  if (found !== undefined) return isExpired(found, now) ? { reason: 'expired', name: found.name } : { caller: found };
+  const caller = daemon.console.caller(token);
+  return caller === undefined ? { reason: 'unknown' } : { caller };
 }
 
 const hashes = new WeakMap<Token, Buffer>();
@@ -46,17 +54,20 @@ export function subprotocolToken(request: IncomingMessage): string | undefined {
   return offered.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length);
 }
 
+/** The answer without a token, and for a wrong or expired one: it is the same, so that it reveals nothing. */
+export const unauthorized = (): HttpProblem =>
+  new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
+
+/** Code of the answer for a token without the scope. */
+export const NO_SCOPE = 'auth.scope';
+
 /** Throws 401 or 403 unless the caller has the scope, or one of several; `admin` includes every scope, `any` is every caller. */
 export function requireScope(caller: Caller | undefined, scope: TokenScope | readonly TokenScope[] | 'any'): Caller {
-  if (caller === undefined) throw new HttpProblem(401, 'auth.missing', 'a valid token is needed', UNAUTHORIZED);
+  if (caller === undefined) throw unauthorized();
   if (scope === 'any') return caller;
   const wanted = [scope].flat();
   if (caller.scopes.includes('admin') || wanted.some((one) => hasScope(caller, one))) return caller;
-  throw new HttpProblem(
-    403,
-    'auth.scope',
-    `this token lacks the scope ${wanted.map((one) => `\`${one}\``).join(' or ')}`,
-  );
+  throw new HttpProblem(403, NO_SCOPE, `this token lacks the scope ${wanted.map((one) => `\`${one}\``).join(' or ')}`);
 }
 
 function hasScope({ scopes, user }: Caller, scope: TokenScope): boolean {

@@ -23,7 +23,7 @@ const CODES = {
   queue: ['intake.queue_full'],
   heartbeat_keys: ['beat.too_many_keys'],
   button_rate: ['button.limited'],
-  login_rate: ['console.limited'],
+  login_rate: ['auth.limited'],
   unsaved_threads: ['rules.busy'],
   unsaved_time: ['rules.too_slow'],
   unsaved_memory: ['rules.too_large'],

@@ -3,9 +3,10 @@ import type { Parameters, ValuesOf } from '../../core/values/parameter.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import type { AuditedCall, RouteAudit } from './audited-call.ts';
 import type { TokenScope } from '../request/auth.ts';
+import type { FailedLogins } from '../request/limits/failed-logins.ts';
 import type { Refusals } from '../request/refusals.ts';
-import type { TokenLimit } from '../request/token-limit.ts';
 import type { ClientDisconnect } from '../request/client-disconnect.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DaemonApi } from '../daemon-api.ts';
@@ -21,8 +22,8 @@ export interface RouteDeps {
   readonly clock: Clock;
   /** `host:port` on which the daemon listens. */
   readonly address: () => string;
-  /** Limit of requests with wrong tokens on routes without authentication. */
-  readonly limit: TokenLimit;
+  /** Counts the wrong credentials of each address. */
+  readonly logins: Pick<FailedLogins, 'problem'>;
   /** Counts what limits refuse. */
   readonly refusals: Refusals;
 }
@@ -36,6 +37,7 @@ export interface RequestContext<P extends Parameters = NoParameters> {
   /** Undefined only on routes without authentication. */
   readonly caller: Caller | undefined;
   readonly disconnect: ClientDisconnect;
+  readonly audit: AuditedCall;
 }
 
 export interface Route {
@@ -48,6 +50,8 @@ export interface Route {
   readonly pages?: true;
   /** The response is a stream without an end, whose user has its own limit of connections. */
   readonly isStream?: true;
+  /** Its action in the audit log. Every route that is not a GET has one, or says why not. */
+  readonly audit?: RouteAudit;
   /** One line for the OpenAPI description. */
   readonly summary: string;
   /** Accepted media types of the body. */

@@ -2,21 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import findMyWay from 'find-my-way';
 import { handleButton } from '../buttons/handle.ts';
-import { TokenLimit } from '../request/token-limit.ts';
-import { TokenRates } from '../request/token-rates.ts';
+import { TokenLimit } from '../request/limits/token-limit.ts';
 import { BUTTON_PATH, buttonToken } from '../buttons/path.ts';
-import { bearerOf, callerOf, requireScope, SOCKET_CALLER, subprotocolToken } from '../request/auth.ts';
+import { requireScope } from '../request/auth.ts';
+import { FailedLogins } from '../request/limits/failed-logins.ts';
 import { discardRest } from '../request/body.ts';
 import { allowPage, answerPreflight, isPreflight } from '../request/cors.ts';
 import { ClientDisconnect } from '../request/client-disconnect.ts';
 import { checkHeaders, type HostCheck } from '../request/host-check.ts';
 import { handleHook, HOOK_PATHS, isHook } from '../hooks.ts';
+import type { RefusedLogin } from '../api/audit.ts';
 import { HttpProblem, problemOf, problemText, writeProblem } from '../problem.ts';
 import { readQuery } from '../request/query.ts';
+import { Callers } from './callers.ts';
+import { RecordedCall } from './audited-call.ts';
 import type { Route, RouteDeps } from './route.ts';
 import { alertRoutes } from './alerts/alerts.ts';
 import { silenceRoutes } from './alerts/silences.ts';
 import { backtestRoutes } from './events/backtest.ts';
+import { auditLogRoutes } from './daemon/audit-log.ts';
 import { backupRoutes } from './daemon/backup.ts';
 import { channelRoutes } from './deliveries/channels.ts';
 import { consoleFileRoutes } from './console/files.ts';
@@ -29,6 +33,7 @@ import { explainRoutes } from './events/explain.ts';
 import { historyRoutes } from './events/history.ts';
 import { rerunRoutes } from './events/rerun.ts';
 import { loginRoutes } from './console/login.ts';
+import { tokenRoutes } from './console/tokens.ts';
 import { metaRoutes } from './daemon/meta.ts';
 import { rulesRoutes } from './daemon/rules.ts';
 import { retryRoutes } from './deliveries/retry.ts';
@@ -44,6 +49,7 @@ export const routes: readonly Route[] = [
   ...historyRoutes,
   ...rerunRoutes,
   ...controlRoutes,
+  ...auditLogRoutes,
   ...deadRoutes,
   ...jobRoutes,
   ...channelRoutes,
@@ -59,6 +65,7 @@ export const routes: readonly Route[] = [
   ...webPushRoutes,
   ...consoleFileRoutes,
   ...loginRoutes,
+  ...tokenRoutes,
   ...metaRoutes(() => routes),
 ];
 
@@ -86,17 +93,21 @@ interface Peer {
 
 /** Finds the route, authenticates the caller and answers errors as problems. Every request gets a response. */
 export class Router {
-  readonly #deps: RouteDeps;
+  readonly #deps: Omit<RouteDeps, 'logins'> & { readonly logins: FailedLogins };
+  readonly #limit: TokenLimit;
+  readonly #callers: Callers;
   readonly #hostCheck: HostCheck;
   readonly #routes = findMyWay({ maxParamLength: MAX_PARAMETER_LENGTH });
   readonly #prefix: PathPrefix;
-  readonly #rates: TokenRates;
   #stopping = false;
 
-  constructor(deps: Omit<RouteDeps, 'limit'>, hostCheck: HostCheck) {
-    this.#deps = { ...deps, limit: new TokenLimit(deps.clock) };
+  constructor(deps: Omit<RouteDeps, 'logins'>, hostCheck: HostCheck) {
+    const onRefused = (refused: RefusedLogin): void => deps.daemon.auditLog.refused(refused);
+    const logins = new FailedLogins({ ...deps, onRefused });
+    this.#deps = { ...deps, logins };
+    this.#callers = new Callers({ ...deps, logins });
+    this.#limit = new TokenLimit(deps.clock);
     this.#hostCheck = hostCheck;
-    this.#rates = new TokenRates(deps.clock);
     const paths = [...routes.map(({ path }) => path), ...HOOK_PATHS, BUTTON_PATH];
     this.#prefix = new PathPrefix(() => deps.daemon.publicUrl(), paths);
     for (const route of routes) this.#routes.on(route.method, route.path, () => undefined, route);
@@ -110,16 +121,20 @@ export class Router {
   async handle(request: IncomingMessage, response: ServerResponse, peer: Peer): Promise<void> {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
-    const disconnect = new ClientDisconnect(response);
+    const asked: Asked = { request, response, disconnect: new ClientDisconnect(response), peer };
     try {
-      await this.#route(request, response, disconnect, peer);
+      await this.#route(asked);
+      await asked.call?.ended();
     } catch (error) {
-      this.#answer(request, response, error, disconnect);
+      this.#callers.noteRefusal(request, asked.caller, error);
+      await asked.call?.failed(error);
+      this.#answer(asked, error);
     }
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, { trusted, authenticated }: Peer): void {
     socket.on('error', () => socket.destroy());
+    let caller: Caller | undefined;
     try {
       checkHeaders(request);
       if (!trusted) this.#hostCheck.checkHost(request);
@@ -128,11 +143,13 @@ export class Router {
       const target = Object.hasOwn(UPGRADES, url.pathname) ? UPGRADES[url.pathname] : undefined;
       if (target === undefined) throw new HttpProblem(404, 'path.none', 'there is no WebSocket here');
       if (this.#stopping) throw stoppingProblem();
-      const caller = requireScope(this.#caller(request, url, trusted), target.scope);
+      caller = this.#callers.of(request, url, { trusted, mayHaveTicket: PAGES.has(url.pathname) });
+      const allowed = requireScope(caller, target.scope);
       readQuery(url.searchParams, target.query);
       authenticated(request);
-      this.#deps.stream.upgrade(target.kind, request, socket, head, caller);
+      this.#deps.stream.upgrade(target.kind, request, socket, head, allowed);
     } catch (error) {
+      this.#callers.noteRefusal(request, caller, error);
       const problem = problemOf(error);
       if (problem === undefined) this.#deps.log.error({ stack: stackOf(error) }, 'http: an upgrade failed by a bug');
       const { refusals } = this.#deps;
@@ -141,12 +158,9 @@ export class Router {
     }
   }
 
-  #route(
-    request: IncomingMessage,
-    response: ServerResponse,
-    disconnect: ClientDisconnect,
-    { trusted, authenticated }: Peer,
-  ): Promise<void> | void {
+  #route(asked: Asked): Promise<void> | void {
+    const { request, response, disconnect } = asked;
+    const { trusted, authenticated } = asked.peer;
     checkHeaders(request);
     const url = this.#prefix.remove(targetOf(request.url ?? '/'));
     const button = buttonToken(url.pathname);
@@ -161,17 +175,23 @@ export class Router {
     const found = this.#routes.find(request.method as 'GET', url.pathname);
     if (found === null) throw this.#noRoute(url.pathname);
     const route = found.store as Route;
-    const caller = this.#callerFor(route, request, url, trusted);
+    const caller = this.#callerFor(route, asked, url);
     // Probes and caches add their own parameters to public routes.
     const query = isFree(route) ? {} : readQuery(url.searchParams, route.query ?? {});
     if (route.isStream === true) authenticated(request);
-    return route.handle({ request, response, params: found.params, query, caller, disconnect }, this.#deps);
+    const { audit } = route;
+    const call = new RecordedCall({ audit, request, caller, log: this.#deps.daemon.auditLog });
+    asked.call = call;
+    return route.handle(
+      { request, response, params: found.params, query, caller, disconnect, audit: call },
+      this.#deps,
+    );
   }
 
   /** A link is opened by any name of the daemon, and its token is the permission. */
   #button(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
     if (this.#stopping) throw stoppingProblem();
-    return handleButton(request, response, token, { ...this.#deps, hostCheck: this.#hostCheck });
+    return handleButton(request, response, token, { ...this.#deps, hostCheck: this.#hostCheck, limit: this.#limit });
   }
 
   /** Checks the origin of a page and allows it to read the response. True when the request was a preflight, which is answered then. */
@@ -186,29 +206,16 @@ export class Router {
     return true;
   }
 
-  #callerFor(route: Route, request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
+  #callerFor(route: Route, asked: Asked, url: Target): Caller | undefined {
+    const { request } = asked;
+    const { trusted } = asked.peer;
     if (route.scope === 'open') return undefined;
     if (route.scope === 'local') {
       const isProxied = url.isPrefixed === true;
       if (trusted || (!isProxied && isLoopback(request.socket.remoteAddress))) return undefined;
-      return requireScope(this.#caller(request, url, trusted), 'read');
     }
-    return requireScope(this.#caller(request, url, trusted), route.scope);
-  }
-
-  #caller(request: IncomingMessage, url: Target, trusted: boolean): Caller | undefined {
-    const ticket = PAGES.has(url.pathname) ? url.searchParams.get('ticket') : null;
-    if (ticket !== null) {
-      const user = this.#deps.stream.redeem(ticket);
-      return user === undefined ? undefined : { name: `ticket of ${user}`, scopes: [], user };
-    }
-    const token = bearerOf(request) ?? subprotocolToken(request);
-    if (token !== undefined) {
-      const caller = callerOf(token, this.#deps.daemon);
-      if (caller !== undefined) this.#rates.take(caller);
-      return caller;
-    }
-    return trusted ? SOCKET_CALLER : undefined;
+    asked.caller = this.#callers.of(request, url, { trusted, mayHaveTicket: PAGES.has(url.pathname) });
+    return requireScope(asked.caller, route.scope === 'local' ? 'read' : route.scope);
   }
 
   #noRoute(path: string): HttpProblem {
@@ -219,7 +226,7 @@ export class Router {
     });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, error: unknown, disconnect: ClientDisconnect): void {
+  #answer({ request, response, disconnect }: Asked, error: unknown): void {
     const problem = problemOf(error);
     if (problem === undefined && !disconnect.isDisconnected)
       this.#deps.log.error({ method: request.method, stack: stackOf(error) }, 'http: a request failed by a bug');
@@ -228,6 +235,16 @@ export class Router {
     writeProblem(response, sent, (text) => this.#deps.scrubber.scrub(text));
     if (!request.complete) discardRest(request);
   }
+}
+
+/** A request, with what is known about it so far. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly disconnect: ClientDisconnect;
+  readonly peer: Peer;
+  caller?: Caller | undefined;
+  call?: RecordedCall;
 }
 
 function isFree({ scope }: Route): boolean {

@@ -11,8 +11,8 @@ export interface Caller {
   readonly rate?: Rate;
   /** Whether the caller is on the Unix socket, without a token. */
   readonly isSocket?: true;
-  /** Set for a session of the web console: the token that made its ticket (undefined for the socket), and its end in milliseconds since the epoch. */
-  readonly session?: { readonly by?: string; readonly until: number };
+  /** Set for a session of the web console: its id, the token that made its ticket (undefined for the socket), and its end in milliseconds since the epoch. */
+  readonly session?: { readonly id: string; readonly by?: string; readonly until: number };
 }
 
 export type StreamKind = 'stream' | 'feed';

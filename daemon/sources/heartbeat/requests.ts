@@ -39,7 +39,10 @@ export function senderCheck(
     if (refused !== undefined || token === undefined) return refused;
     const given = [...authorizationOf(request, 'bearer'), ...request.query.getAll('token')];
     if (matches(given, token, (secret) => secret)) return undefined;
-    return problem(401, 'the request does not prove who sent it', { 'www-authenticate': 'Bearer realm="belfry"' });
+    const refusal = problem(401, 'the request does not prove who sent it', {
+      'www-authenticate': 'Bearer realm="belfry"',
+    });
+    return given.length === 0 ? refusal : { ...refusal, isGuess: true };
   };
 }
 

@@ -105,7 +105,7 @@ async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAn
   const refused = refuseForeign(request);
   if (refused !== undefined) return refused;
   const proof: Proof | undefined = verification === undefined ? {} : verification.verify(request, io.clock.now());
-  if (proof === undefined || replays.isKnown(proof.replayGuard)) return unauthorized(verification);
+  if (proof === undefined || replays.isKnown(proof.replayGuard)) return unauthorized(request, verification);
   const wait = endpoint.takeSlot();
   if (wait > 0) return overLimit(429, 'hook.rate', 'too many requests', { 'retry-after': retryAfter(wait) });
   const read = readBody(request, verification?.formField);
@@ -113,17 +113,17 @@ async function receive(request: HookRequest, endpoint: Endpoint): Promise<HookAn
   const body = verification?.decode?.(read.body) ?? read.body;
   const challenged = verification?.challenge?.(body);
   if (challenged !== undefined) return challenged;
-  return proof.challengeOnly === true ? unauthorized(verification) : accept(request, body, proof, endpoint, replays);
+  return proof.challengeOnly === true
+    ? unauthorized(request, verification)
+    : accept(request, body, proof, endpoint, replays);
 }
 
 /** The answer for a wrong, old, used or missing proof, which is always the same. */
-function unauthorized(verification: Verification | undefined): HookAnswer {
-  const { authenticate } = verification ?? {};
-  return problem(
-    401,
-    'the request does not prove who sent it',
-    authenticate === undefined ? {} : { 'www-authenticate': authenticate },
-  );
+function unauthorized(request: HookRequest, verification: Verification | undefined): HookAnswer {
+  const { authenticate, isGuess } = verification ?? {};
+  const headers = authenticate === undefined ? {} : { 'www-authenticate': authenticate };
+  const refusal = problem(401, 'the request does not prove who sent it', headers);
+  return isGuess?.(request) === true ? { ...refusal, isGuess: true } : refusal;
 }
 
 /** Stores the events of a request and answers when they are durable. Rejects like `emit`; the sender may then repeat the request. */

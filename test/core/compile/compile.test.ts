@@ -136,6 +136,17 @@ rules:
     expect(JSON.stringify(daemon)).not.toContain('tok-1234567');
   });
 
+  it.each([
+    ['2027-06-30', '2027-07-01T00:00:00Z'],
+    ['2027-06-30T18:00:00+08:00', '2027-06-30T10:00:00Z'],
+  ])('takes a token as a hash, with its end %s', (written, end) => {
+    const hash = 'AB'.repeat(32);
+    const tokens = `[{ name: ci, token_hash: "sha256:${hash}", scopes: [emit], expires: ${written} }]`;
+    expect(rulesetOf(`daemon: { tokens: ${tokens} }`).daemon.tokens).toEqual([
+      { name: 'ci', hash: hash.toLowerCase(), scopes: ['emit'], expires: Date.parse(end) },
+    ]);
+  });
+
   it('changes the fingerprint of a channel with its settings, not with their order, its delivery or its place', () => {
     const print = (text: string) => rulesetOf(text).channels.get('a')!.fingerprint;
     const first = print('channels:\n  a: { type: pager, key: k, port: 1 }\n');
@@ -330,6 +341,24 @@ rules:
       'daemon: { origins: ["file:///home/ann/page.html"] }\n',
       '1:21 daemon.origin',
       'name each application by its scheme, host and port, such as `https://app.example.com`, without a path',
+    ],
+    [
+      'a token without its text and its hash',
+      'daemon: { tokens: [{ name: a, scopes: [emit] }] }\n',
+      '1:20 schema.missing',
+      'add `token: ${env:NAME}`, or `token_hash` with the hash that `belfry token new` prints',
+    ],
+    [
+      'a token with its text and its hash',
+      `daemon: { tokens: [{ name: a, token: t, token_hash: "sha256:${'ab'.repeat(32)}", scopes: [emit] }] }\n`,
+      '1:41 daemon.token',
+      'remove one of them',
+    ],
+    [
+      'the end of a token without an offset',
+      'daemon: { tokens: [{ name: a, token: t, scopes: [emit], expires: "2027-06-30T12:00" }] }\n',
+      '1:66 value.format',
+      'write it like `2027-06-30` or `2027-06-30T18:00:00+08:00`',
     ],
     [
       'an unknown scope',

@@ -76,6 +76,18 @@ export const networkFaults: Faults = {
     says: /0\.0\.0\.0:0 is open to other machines, and speaks no TLS/,
     make: () => ({ daemon: 'listen: "0.0.0.0:0"' }),
   },
+  'tokens.expire': {
+    level: 'fail',
+    says: /the token ci has expired/,
+    make: () => ({
+      daemon: `tokens: [{ name: ci, token_hash: "sha256:${'ab'.repeat(32)}", scopes: [emit], expires: 2020-01-01 }]`,
+    }),
+  },
+  'tokens.short': {
+    level: 'warn',
+    says: /the token ci has fewer than 16 characters/,
+    make: () => ({ daemon: 'tokens: [{ name: ci, token: ci-token, scopes: [emit] }]' }),
+  },
   'public-url.answer': {
     level: 'fail',
     says: /answers 200, and it is not Belfry/,

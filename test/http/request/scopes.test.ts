@@ -9,8 +9,8 @@ type Scope = (typeof SCOPES)[number];
 
 /** Calls that change something although scope `read` may make them: they validate and explain only. */
 const READING_POSTS = ['/v1/check', '/v1/explain', '/v1/backtest', '/v1/rules/test'];
-/** Calls that change nothing, but give away the keys and the token. */
-const SECRET_GETS = ['/v1/backup'];
+/** Calls that change nothing, but give away the keys and the token, or who did what from where. */
+const SECRET_GETS = ['/v1/backup', '/v1/tokens', '/v1/audit/log'];
 const STREAM = ['/v1/stream', '/v1/stream/tickets', '/v1/stream/ack', '/v1/webpush'];
 
 /** Calls of each scope, written down here a second time so that a wrong scope of a route is found. */

@@ -43,7 +43,7 @@ describe('a backup', () => {
     const file = home.path('b.tar');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const kept = (await readdir(home.path('state', 'kept-rules'))).map((name) => `kept-rules/${name}`);
-    const expected = ['belfry-backup.json', 'belfry.db', 'dead-letters.jsonl', 'dead-letters.torn-1'];
+    const expected = ['audit.jsonl', 'belfry-backup.json', 'belfry.db', 'dead-letters.jsonl', 'dead-letters.torn-1'];
     expect(members(file)).toEqual(
       [...expected, 'inbox/broken.json.bad', ...kept, 'key', 'last-config', 'manifest.json', 'token'].sort(),
     );

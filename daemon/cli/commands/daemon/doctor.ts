@@ -86,7 +86,8 @@ async function examined(
     paths: (await locateState({ config: rules, env, cwd, clock })).paths,
     terminal,
     clock,
-    check: () => check({ paths: [rules], env, cwd, registry, withoutSecrets: !('unreachable' in daemon) }),
+    check: () =>
+      check({ paths: [rules], env, cwd, registry, now: clock.now(), withoutSecrets: !('unreachable' in daemon) }),
     caller: { version, daemon },
   });
   return [...ofDaemon, ...ofCaller];

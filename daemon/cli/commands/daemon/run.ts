@@ -38,7 +38,7 @@ async function runDaemon({ terminal, version, clock, config }: RunDeps, options:
     import('../../registry.ts'),
   ]);
   const validate = (paths: readonly string[] = [config]) =>
-    check({ paths, env: terminal.env, cwd: terminal.cwd, registry, names: 'absolute' });
+    check({ paths, env: terminal.env, cwd: terminal.cwd, registry, now: clock.now(), names: 'absolute' });
   const reload = (running: App): void =>
     void running.reload().catch((error: unknown) => {
       terminal.stderr.write(`belfry: the rules could not be reloaded: ${(error as Error).message}\n`);

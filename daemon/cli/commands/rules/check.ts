@@ -17,7 +17,7 @@ interface CheckOptions extends CommonOptions {
   readonly withoutSecrets?: boolean;
 }
 
-export const verb: Verb = (program, { terminal, access, config, run }) => {
+export const verb: Verb = (program, { terminal, clock, access, config, run }) => {
   offlineOption(daemonOptions(program.command('check')))
     .description('check rules; show every problem with its place, an excerpt and a fix')
     .addArgument(new TypedArgument('[path...]', NAME, 'files or directories (default: the rules directory)'))
@@ -39,7 +39,7 @@ export const verb: Verb = (program, { terminal, access, config, run }) => {
         }
         const { registry } = await import('../../registry.ts');
         const paths = given.length > 0 ? given : [config(options)];
-        return checkAndReport({ paths, format: shown, strict, withoutSecrets, registry, terminal });
+        return checkAndReport({ paths, format: shown, strict, withoutSecrets, registry, now: clock.now(), terminal });
       }),
     );
 };
@@ -50,15 +50,26 @@ export interface CheckRun {
   readonly withoutSecrets?: boolean;
   readonly strict?: boolean;
   readonly registry: Registry;
+  /** Time at which tokens must not expire soon; without it none is checked. */
+  readonly now?: number;
   readonly terminal: Pick<Terminal, 'env' | 'cwd' | 'stdout' | 'stderr'>;
 }
 
 /** Checks the rules and prints the problems. Exit 0 when they are valid, else 78; with `strict` a warning makes them invalid. */
 export async function checkAndReport(given: CheckRun): Promise<number> {
-  const { paths, format, withoutSecrets = false, strict = false, registry, terminal } = given;
+  const { paths, format, withoutSecrets = false, strict = false, registry, now, terminal } = given;
   const { env, cwd } = terminal;
   const { check } = await import('../../check-rules.ts');
-  return report(await check({ paths, env, cwd, registry, withoutSecrets, strict }), format, terminal);
+  const checked = await check({
+    paths,
+    env,
+    cwd,
+    registry,
+    ...(now !== undefined && { now }),
+    withoutSecrets,
+    strict,
+  });
+  return report(checked, format, terminal);
 }
 
 function report(

@@ -5,7 +5,8 @@ import { faultOfOrigin } from '../../values/origin.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { isEgressEntry } from '../../values/egress.ts';
 import { readHostAndPort } from '../../values/network.ts';
-import type { DaemonSettings, HeartbeatSettings } from '../../ruleset.ts';
+import type { DaemonSettings, HeartbeatSettings, Token } from '../../ruleset.ts';
+import { readExpiry } from '../../time/expiry.ts';
 import { type DaemonFileSettings, daemonSchema } from '../../schema/sections/daemon.ts';
 import { decode, NO_SINK } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
@@ -31,21 +32,54 @@ export function compileDaemon(
     const fault = faultOfOrigin(origin, context.document.referenced(pointer));
     if (fault !== undefined) context.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
+  checkTokens(settings.tokens ?? [], context);
+  return daemonSettings(settings, tools);
+}
+
+type TokenFields = NonNullable<DaemonFileSettings['tokens']>[number];
+
+/** Checks what a schema cannot express: unique names, one of `token` and `token_hash`, the form of `expires`. */
+function checkTokens(tokens: readonly TokenFields[], context: CompileContext): void {
   const names = new Set<string>();
-  for (const [index, { name }] of (settings.tokens ?? []).entries()) {
+  for (const [index, { name, token, token_hash: hash, expires }] of tokens.entries()) {
+    const found = (key: string, finding: { at: 'key' | 'value'; code: string; message: string; mend: string }): void =>
+      context.found({ pointer: joinPointer('/daemon/tokens', index, ...(key === '' ? [] : [key])), ...finding });
     if (names.has(name)) {
       const message = `two tokens have the name \`${name}\``;
-      context.found({
-        pointer: joinPointer('/daemon/tokens', index, 'name'),
-        at: 'value',
-        code: 'daemon.duplicate_token',
-        message,
-        mend: 'rename one',
-      });
+      found('name', { at: 'value', code: 'daemon.duplicate_token', message, mend: 'rename one' });
     }
     names.add(name);
+    if (token === undefined && hash === undefined) {
+      const mend = 'add `token: ${env:NAME}`, or `token_hash` with the hash that `belfry token new` prints';
+      found('', { at: 'key', code: 'schema.missing', message: `this token lacks \`token\` or \`token_hash\``, mend });
+    } else if (token !== undefined && hash !== undefined) {
+      const message = '`token` and `token_hash` exclude each other';
+      found('token_hash', { at: 'key', code: 'daemon.token', message, mend: 'remove one of them' });
+    }
+    if (expires !== undefined && readExpiry(expires) === undefined) {
+      const mend = 'write it like `2027-06-30` or `2027-06-30T18:00:00+08:00`';
+      found('expires', {
+        at: 'value',
+        code: 'value.format',
+        message: '`expires` is neither a date nor a time with its offset',
+        mend,
+      });
+    }
   }
-  return daemonSettings(settings, tools);
+}
+
+function compiledToken(given: TokenFields, tools: CompileTools): Token {
+  const { name, token, token_hash: written, scopes, rate, expires } = given;
+  const hash =
+    written === undefined ? tools.tokenHash(token?.reveal() ?? '') : written.slice('sha256:'.length).toLowerCase();
+  const until = expires === undefined ? undefined : readExpiry(expires);
+  return {
+    name,
+    hash,
+    scopes,
+    ...(rate !== undefined && { rate }),
+    ...(until !== undefined && { expires: until }),
+  };
 }
 
 const MIN_BEAT_MS = 1000;
@@ -140,12 +174,7 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(socket !== undefined && { socket }),
     ...(socketGroup !== undefined && { socketGroup }),
     ...(state !== undefined && { state }),
-    tokens: tokens.map(({ name, token, scopes, rate }) => ({
-      name,
-      hash: tools.tokenHash(token.reveal()),
-      scopes,
-      ...(rate !== undefined && { rate }),
-    })),
+    tokens: tokens.map((token) => compiledToken(token, tools)),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],
     console,

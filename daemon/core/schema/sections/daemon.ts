@@ -9,7 +9,22 @@ const token = strict(
       minLength: 1,
       maxLength: 100,
     }),
-    token: secret({ description: 'The token itself.', examples: ['${env:BELFRY_CI_TOKEN}'] }),
+    token: Type.Optional(secret({ description: 'The token itself.', examples: ['${env:BELFRY_CI_TOKEN}'] })),
+    token_hash: Type.Optional(
+      Type.String({
+        description:
+          'In place of `token`: `sha256:` and the SHA-256 of the token in hex, as `belfry token new` prints them, so that no file has the token.',
+        examples: ['sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'],
+        pattern: '^sha256:[0-9a-fA-F]{64}$',
+      }),
+    ),
+    expires: Type.Optional(
+      Type.String({
+        description:
+          'Its end: a date, which is the last day (UTC) on which it is valid, or a time with its offset. `check`, `status` and `doctor` warn 14 days before.',
+        examples: ['2027-06-30', '2027-06-30T18:00:00+08:00'],
+      }),
+    ),
     scopes: Type.Array(
       Type.Unsafe<string>({
         anyOf: [

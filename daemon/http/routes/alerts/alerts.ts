@@ -28,6 +28,7 @@ function changeRoutes(verb: AlertVerb): readonly Route[] {
     method: 'POST',
     scope: 'ack',
     body: ['application/json'],
+    audit: `alert.${verb}`,
     answers: { 200: `\`{"${doneBy(verb)}":[{"rule","key"}]}\``, 400: 'A wrong field', 404: 'There is no such alert' },
   } as const;
   return [
@@ -80,7 +81,7 @@ const NONE: Readonly<Record<AlertVerb, readonly [string, string]>> = {
 async function change(
   verb: AlertVerb,
   { by: claimed, ...given }: AlertChange,
-  { response, caller }: RequestContext,
+  { response, caller, audit }: RequestContext,
   { daemon, scrubber }: RouteDeps,
 ): Promise<void> {
   const by = callerName(caller, claimed);
@@ -89,5 +90,8 @@ async function change(
     const what = NONE[verb][given.rule === undefined ? 0 : 1];
     throw new HttpProblem(404, 'alert.none', mend === undefined ? what : `${what}; ${mend}`);
   }
+  const { key, rule, note } = given;
+  const rules = changed.map((alert) => alert.rule);
+  await audit.done({ target: key, by: claimed, details: { rules, ...(rule !== undefined && { rule }), note } });
   sendJson(response, 200, scrubber.scrubJson({ [doneBy(verb)]: changed }));
 }

@@ -28,6 +28,7 @@ export const silenceRoutes: readonly Route[] = [
     path: '/v1/silences',
     scope: READ,
     query: POST_QUERY,
+    audit: 'silence.add',
     body: ['application/json'],
     summary:
       'Make a silence, which needs the scope `ack`: `match`, `if`, `from`, `until` or `for`, `recurring`, `timezone`, `reason`, `by`, `name`; `force` also for rules that do not exist. With `plan=true` nothing is made, and `reason` and the end may be left out.',
@@ -44,13 +45,15 @@ export const silenceRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/silences/:id',
     scope: 'ack',
+    audit: 'silence.expire',
     summary: 'End a silence now.',
     answers: { 204: 'Ended', 404: 'No such silence', 409: 'It is defined in a file' },
-    async handle({ response, params }, { daemon }) {
+    async handle({ response, params, audit }, { daemon }) {
       const ended = await daemon.alertActions.expireSilence(params.id ?? '');
       if (ended.kind === 'none') throw new HttpProblem(404, 'silence.none', 'there is no silence with this id');
       if (ended.kind === 'file')
         throw new HttpProblem(409, 'silence.file', `this silence is defined in ${ended.file}; remove it there`);
+      await audit.done({ target: params.id });
       response.writeHead(204).end();
     },
   },
@@ -58,22 +61,29 @@ export const silenceRoutes: readonly Route[] = [
 
 type Context = RequestContext<typeof POST_QUERY>;
 
-async function planSilence({ request, response }: Context, { daemon, scrubber }: RouteDeps): Promise<void> {
+async function planSilence({ request, response, audit }: Context, { daemon, scrubber }: RouteDeps): Promise<void> {
+  audit.nothing();
   const { force, rest } = withoutForce(await readJson(request, daemon.limits().body));
   const planned = await daemon.alertActions.planSilence(rest, force === true);
   if (planned.kind === 'invalid') throw invalid(planned.problems);
   sendJson(response, 200, scrubber.scrubJson(planned.plan));
 }
 
-async function postSilence({ request, response, caller }: Context, { daemon, scrubber }: RouteDeps): Promise<void> {
+async function postSilence(context: Context, { daemon, scrubber }: RouteDeps): Promise<void> {
+  const { request, response, caller, audit } = context;
   requireScope(caller, 'ack');
   const { force, rest } = withoutForce(await readJson(request, daemon.limits().body));
   const made = await daemon.alertActions.silence(signed(rest, caller), force === true);
   if (made.kind === 'too_many')
     throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
   if (made.kind === 'invalid') throw invalid(made.problems);
+  const { id, by, reason, name, until } = made.silence;
+  const claimed = isObject(rest) && typeof rest.by === 'string' ? rest.by : by;
+  await audit.done({ target: id, by: claimed, details: { name, reason, until, match: written(rest) } });
   sendJson(response, 201, scrubber.scrubJson(made.silence));
 }
+
+const written = (posted: unknown): unknown => (isObject(posted) ? (posted.match ?? posted.if) : undefined);
 
 function invalid(problems: readonly SilenceProblem[]): HttpProblem {
   const [first] = problems;

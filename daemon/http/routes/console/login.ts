@@ -1,6 +1,7 @@
 import type { RequestContext, RouteDeps } from '../route.ts';
 import type { DaemonApi } from '../../daemon-api.ts';
 import { HttpProblem } from '../../problem.ts';
+import { addressOf, refusedBy } from '../../request/limits/failed-logins.ts';
 import { readJson } from '../../request/body.ts';
 import { readObject, readText } from '../../request/given-event.ts';
 import { type Route, sendJson } from '../route.ts';
@@ -26,6 +27,7 @@ export const loginRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/console/tickets',
     scope: 'admin',
+    audit: 'console.ticket',
     body: ['application/json'],
     summary:
       'Create a ticket for one login to the web console with `{"scope"}`, a scope or a list of them; default `admin`.',
@@ -34,11 +36,13 @@ export const loginRoutes: readonly Route[] = [
       400: 'A wrong field',
       404: '`daemon.console` is false',
     },
-    async handle({ request, response, caller }, deps) {
+    async handle({ request, response, caller, audit }, deps) {
       const { daemon } = deps;
       requireConsole(daemon);
       const { scope = 'admin' } = readObject((await readJson(request, daemon.limits().body)) ?? {}, ['scope'], CODE);
-      const issued = daemon.console.ticket(scopesOf(scope), caller!);
+      const scopes = scopesOf(scope);
+      const issued = daemon.console.ticket(scopes, caller!);
+      await audit.done({ target: scopes.join(' ') });
       sendJson(response, 201, { ...issued, url: `${baseOf(request, deps)}/#/login?ticket=${issued.ticket}` });
     },
   },
@@ -46,6 +50,7 @@ export const loginRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/console/login',
     scope: 'open',
+    audit: 'console.login',
     body: ['application/json'],
     summary: 'Redeem a `{"ticket"}` for the token of a session, which lasts at most 12 hours.',
     answers: {
@@ -53,25 +58,26 @@ export const loginRoutes: readonly Route[] = [
       400: 'A wrong field',
       401: 'The ticket was used, is too old, or belongs to another daemon',
       404: '`daemon.console` is false',
-      429: 'Too many wrong tickets',
+      429: 'Too many wrong tokens and tickets from this address',
     },
-    async handle({ request, response }, { daemon, limit }) {
+    async handle({ request, response, audit }, { daemon, logins }) {
       requireConsole(daemon);
       const { ticket } = readObject(await readJson(request, MAX_LOGIN_BYTES), ['ticket'], CODE);
-      const session = daemon.console.login(readText('ticket', ticket, CODE));
-      if (session !== undefined) return sendJson(response, 200, session);
-      if (!limit.passes('', false))
-        throw new HttpProblem(429, 'console.limited', 'too many wrong tickets; try again in a second', {
-          headers: { 'retry-after': '1' },
-        });
-      throw new HttpProblem(
-        401,
-        'console.ticket',
-        'this ticket was used, is older than a minute, or belongs to another daemon; make a new one by `belfry console`',
-      );
+      const session = await daemon.console.login(readText('ticket', ticket, CODE), addressOf(request));
+      if (session === undefined) throw logins.problem(refusedBy(request, 'console'), wrongTicket());
+      const { id, ...answer } = session;
+      await audit.done({ actor: session.name, target: id, details: { scopes: session.scopes } });
+      sendJson(response, 200, answer);
     },
   },
 ];
+
+const wrongTicket = (): HttpProblem =>
+  new HttpProblem(
+    401,
+    'console.ticket',
+    'this ticket was used, is older than a minute, or belongs to another daemon; make a new one by `belfry console`',
+  );
 
 /** A login has one short field. */
 const MAX_LOGIN_BYTES = 1024;

@@ -2,6 +2,7 @@ import { isObject } from '../../../core/values/json.ts';
 import type { UnsavedRules } from '../../../core/explain/unsaved.ts';
 import { requireScope } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
+import { reloadDetails } from '../../../core/audit/details.ts';
 import { readUnsaved } from '../../request/unsaved.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type Route, sendJson } from '../route.ts';
@@ -29,15 +30,20 @@ export const controlRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/reload',
     scope: 'admin',
+    audit: 'rules.reload',
     summary: 'Reload the rules and report the result.',
     answers: { 200: 'The changes, or each problem with its file, line and column' },
-    handle: async ({ response }, { daemon, scrubber }) =>
-      sendJson(response, 200, scrubber.scrubJson(await daemon.reload())),
+    async handle({ response, audit }, { daemon, scrubber }) {
+      const result = await daemon.reload();
+      await audit.done({ target: String(result.generation), details: reloadDetails(result) });
+      sendJson(response, 200, scrubber.scrubJson(result));
+    },
   },
   {
     method: 'POST',
     path: '/v1/check',
     scope: 'read',
+    audit: { none: 'it loads nothing' },
     body: ['application/json'],
     summary: 'Validate the rules on disk, those at `path`, or a text in `rules`, without loading them.',
     answers: {

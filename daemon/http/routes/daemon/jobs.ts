@@ -39,14 +39,17 @@ function changeRoute(verb: JobVerb): Route {
     method: 'POST',
     path: `/v1/jobs/:id/${verb}`,
     scope: 'admin',
+    audit: `job.${verb}`,
     body: ['application/json'],
     summary: EFFECTS[verb],
     answers: { 200: 'The job', 404: 'No such job', 409: 'It has ended' },
-    async handle({ request, response, params, caller }, { daemon, scrubber }) {
+    async handle({ request, response, params, caller, audit }, { daemon, scrubber }) {
       const body = await readJson(request, daemon.limits().body);
       const { by } = readFields(body, { by: { kind: PERSON, about: 'the person who does it' } }, 'job.change');
       const job = daemon.jobs.change(params.id ?? '', verb, callerName(caller, by));
-      sendJson(response, 200, scrubber.scrubJson(job ?? noSuch()));
+      const { id, kind } = job ?? noSuch();
+      await audit.done({ target: id, by, details: { kind } });
+      sendJson(response, 200, scrubber.scrubJson(job));
     },
   };
 }

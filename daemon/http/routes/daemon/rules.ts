@@ -46,6 +46,7 @@ export const rulesRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/rules/test',
     scope: 'read',
+    audit: { none: 'it changes nothing' },
     summary: 'Run the tests of the rules directory (`*.test.yaml`) against the rules in force. Nothing is sent.',
     answers: { 200: 'The result of each test', 503: 'The tests did not end' },
     async handle({ response }, { daemon, scrubber }) {

@@ -32,6 +32,7 @@ export const channelRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/channels/:name/test',
     scope: 'admin',
+    audit: 'channel.test',
     body: ['application/json'],
     summary:
       'Send a real test message; with `{"rule"}` and `{"event"}`, or `{"id"}` of a past event, the message that the rule makes of it.',
@@ -40,11 +41,13 @@ export const channelRoutes: readonly Route[] = [
       400: 'A wrong field',
       404: 'No such channel, rule or event; or the rule sends nothing to the channel for this event',
     },
-    async handle({ request, response, params, disconnect }, { daemon, scrubber }) {
+    async handle({ request, response, params, disconnect, audit }, { daemon, scrubber }) {
       const name = params.name ?? '';
       const wanted = testRequest(await readJson(request, daemon.limits().body));
       const result = await daemon.testChannel(name, disconnect.signal, wanted);
       if (result === undefined) throw await noChannel(name, daemon);
+      const { ok, error, rule, event } = result;
+      await audit.done({ target: name, details: { ok, code: error?.code, rule, event } });
       sendJson(response, 200, scrubber.scrubJson(result));
     },
   },
@@ -52,6 +55,7 @@ export const channelRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/channels/:name/hold',
     scope: 'admin',
+    audit: 'channel.hold',
     body: ['application/json'],
     summary:
       'Hold a channel: its deliveries wait until it is released or `{"for"}` has passed; `{"reason"}`, and `{"by"}` names the person.',
@@ -60,7 +64,7 @@ export const channelRoutes: readonly Route[] = [
       400: 'A wrong field',
       404: 'No such channel',
     },
-    async handle({ request, response, params, caller }, { daemon, scrubber }) {
+    async handle({ request, response, params, caller, audit }, { daemon, scrubber }) {
       const name = params.name ?? '';
       const body = await readJson(request, daemon.limits().body);
       const { for: ms, reason, by } = readFields(body, HOLD_FIELDS, 'hold.body');
@@ -72,6 +76,7 @@ export const channelRoutes: readonly Route[] = [
       });
       if (held === undefined) throw await noChannel(name, daemon);
       const { at: since, ...rest } = held;
+      await audit.done({ target: name, by, details: { until: rest.until, reason } });
       sendJson(response, 200, scrubber.scrubJson({ channel: name, held: true, since, ...rest }));
     },
   },
@@ -79,13 +84,15 @@ export const channelRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/channels/:name/release',
     scope: 'admin',
+    audit: 'channel.release',
     body: ['application/json'],
     summary: 'Release a held channel; `{"by"}` names the person.',
     answers: { 200: '`{"channel","held"}`', 400: 'A wrong field', 404: 'No such channel' },
-    async handle({ request, response, params, caller }, { daemon }) {
+    async handle({ request, response, params, caller, audit }, { daemon }) {
       const name = params.name ?? '';
       const { by } = readFields(await readJson(request, daemon.limits().body), RELEASE_FIELDS, 'hold.body');
       if (!(await daemon.release(name, callerName(caller, by)))) throw await noChannel(name, daemon);
+      await audit.done({ target: name, by });
       sendJson(response, 200, { channel: name, held: false });
     },
   },

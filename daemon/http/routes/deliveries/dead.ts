@@ -1,6 +1,6 @@
 import type { EditProblem } from '../../../core/delivery/dead-edit.ts';
 import type { DeadLetter } from '../../../core/delivery/delivery.ts';
-import type { ResendRequest } from '../../../core/delivery/resend.ts';
+import type { ResendLine, ResendRequest } from '../../../core/delivery/resend.ts';
 import { DEAD_FILTERS, DEAD_PAGE_QUERY } from '../../../core/values/dead-filters.ts';
 import { isObject } from '../../../core/values/json.ts';
 import { NAME, PERSON, type ValueKind } from '../../../core/values/value-kind.ts';
@@ -8,6 +8,7 @@ import { callerName } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
 import { readObject } from '../../request/given-event.ts';
 import { HttpProblem } from '../../problem.ts';
+import { type AuditNote, recordedLines } from '../audited-call.ts';
 import { type Route, routeWithQuery, sendJson, sendLines } from '../route.ts';
 
 interface Field {
@@ -57,6 +58,7 @@ export const deadRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/dead/resend',
     scope: 'admin',
+    audit: 'dead.resend',
     body: ['application/json'],
     summary: 'Send dead letters again, oldest first, by a job that goes on when the client disconnects.',
     answers: {
@@ -64,11 +66,12 @@ export const deadRoutes: readonly Route[] = [
       400: 'Unknown criterion',
       409: 'Too many jobs are running',
     },
-    async handle({ request, response, disconnect, caller }, { daemon, scrubber }) {
+    async handle({ request, response, disconnect, caller, audit }, { daemon, scrubber }) {
       const { signal } = disconnect;
       const { by: claimed, ...resend } = resendRequest(await readJson(request, daemon.limits().body));
       const lines = daemon.resend(resend, { by: callerName(caller, claimed), signal });
-      await sendLines(response, lines, signal, scrubber);
+      const recorded = recordedLines(lines, audit, (line) => resendNote(line, resend, claimed));
+      await sendLines(response, recorded, signal, scrubber);
     },
   },
   {
@@ -87,6 +90,7 @@ export const deadRoutes: readonly Route[] = [
     method: 'PATCH',
     path: '/v1/dead/:id',
     scope: 'admin',
+    audit: 'dead.edit',
     body: ['application/json', 'application/merge-patch+json'],
     headers: {
       'If-Match': 'The `ETag` that the record must still have; without it the edit applies to whatever is there',
@@ -99,7 +103,7 @@ export const deadRoutes: readonly Route[] = [
       409: 'A job is sending it',
       412: 'It has changed since; `current` is the record now, `etag` its `ETag`',
     },
-    async handle({ request, response, params, caller }, { daemon, scrubber }) {
+    async handle({ request, response, params, caller, audit }, { daemon, scrubber }) {
       const edit = readObject(await readJson(request, daemon.limits().body), EDIT_FIELDS, 'dead.edit');
       const given = request.headers['if-match'];
       const ifMatch = given === '*' ? undefined : given;
@@ -107,6 +111,7 @@ export const deadRoutes: readonly Route[] = [
       if (edited.kind === 'none') throw noSuch();
       if (edited.kind === 'invalid') throw invalid(scrubber.scrubJson(edited.problems));
       if (edited.kind === 'changed') throw changed(scrubber.scrubJson(edited.record), edited.etag);
+      await audit.done({ target: edited.record.id, details: { changed: Object.keys(edit) } });
       sendJson(response, 200, scrubber.scrubJson(edited.record), { etag: edited.etag });
     },
   },
@@ -114,14 +119,23 @@ export const deadRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/dead/:id',
     scope: 'admin',
+    audit: 'dead.drop',
     summary: 'Drop a dead letter for good.',
     answers: { 204: 'Dropped', 404: 'No such dead letter' },
-    async handle({ response, params }, { daemon }) {
+    async handle({ response, params, audit }, { daemon }) {
       if (!(await daemon.drop(params.id ?? ''))) throw noSuch();
+      await audit.done({ target: params.id });
       response.writeHead(204).end();
     },
   },
 ];
+
+/** Note of a resend by its plan; undefined for one that only plans. */
+function resendNote(line: ResendLine, request: ResendRequest, by: string | undefined): AuditNote | undefined {
+  if (!('plan' in line) || request.dryRun === true) return undefined;
+  const { total, channels } = line.plan;
+  return { target: line.job, by, details: { request, total, channels } };
+}
 
 function noSuch(): HttpProblem {
   return new HttpProblem(404, 'dead.none', 'there is no dead letter with this id');

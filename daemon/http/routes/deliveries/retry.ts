@@ -39,17 +39,19 @@ export const retryRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/deliveries/:id/retry',
     scope: 'admin',
+    audit: 'delivery.retry',
     summary: 'Make a delivery that waits for its next attempt due now.',
     answers: {
       200: 'The delivery; if its channel keeps it back, with `reason` and `mend`',
       404: 'No such delivery',
       409: 'An attempt is under way, or it has ended; `detail` says what to do',
     },
-    async handle({ response, params }, { daemon, scrubber }) {
+    async handle({ response, params, audit }, { daemon, scrubber }) {
       const retried = await daemon.retryDelivery(params.id ?? '');
       if (retried === undefined) throw new HttpProblem(404, 'delivery.none', 'there is no delivery with this id');
       const { isDue, delivery } = retried;
       if (!isDue) throw refusalOf(delivery);
+      await audit.done({ target: delivery.id, details: { channel: delivery.channel, rule: delivery.rule } });
       sendJson(response, 200, scrubber.scrubJson(delivery));
     },
   },

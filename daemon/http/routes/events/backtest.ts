@@ -15,6 +15,7 @@ export const backtestRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/backtest',
     scope: 'read',
+    audit: { none: 'it changes nothing' },
     body: ['application/json'],
     summary:
       'Run `rules` (a text; by default the rules on disk) over the stored events from `since` to `until`, for one `rule` or all: what they would have sent, beside what was sent. Nothing is sent. It ends with the connection.',

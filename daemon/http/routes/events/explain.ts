@@ -16,6 +16,7 @@ export const explainRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/explain',
     scope: 'read',
+    audit: { none: 'it changes nothing' },
     body: ['application/json'],
     summary:
       'Explain the outcome of every rule for an event: `{"event"}`, or `{"id"}` of a past one; for one `rule` only, as if it came `at` a time; by other `rules` than the live ones, a text. Nothing is sent.',

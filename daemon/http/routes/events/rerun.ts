@@ -1,11 +1,12 @@
 import { EVENT_FILTERS } from '../../../core/values/history-filters.ts';
 import { PERSON } from '../../../core/values/value-kind.ts';
-import type { RerunRequest } from '../../daemon-api.ts';
+import type { RerunLine, RerunRequest } from '../../daemon-api.ts';
 import { HttpProblem } from '../../problem.ts';
 import { callerName } from '../../request/auth.ts';
 import { readJson } from '../../request/body.ts';
 import { readFields } from '../../request/fields.ts';
 import { readObject } from '../../request/given-event.ts';
+import { type AuditNote, recordedLines } from '../audited-call.ts';
 import { type Route, sendLines } from '../route.ts';
 
 const CODE = 'rerun.request';
@@ -16,6 +17,7 @@ export const rerunRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/events/rerun',
     scope: 'admin',
+    audit: 'event.rerun',
     body: ['application/json'],
     summary:
       'Decide past events anew by the rules of today, each as a new event: `{"ids"}`, or `{"filter"}` with filters of events; with `{"plan": true}` only the plan. Runs as a job that goes on when the client disconnects.',
@@ -25,11 +27,13 @@ export const rerunRoutes: readonly Route[] = [
       404: 'No event to run again',
       409: 'Too many jobs are running',
     },
-    async handle({ request, response, disconnect, caller }, { daemon, scrubber }) {
+    async handle({ request, response, disconnect, caller, audit }, { daemon, scrubber }) {
       const { by, ...wanted } = rerunRequest(await readJson(request, daemon.limits().body));
       const { signal } = disconnect;
       const lines = daemon.rerun(wanted, { by: callerName(caller, by), signal });
-      await sendLines(response, lines, signal, scrubber);
+      const noteOf = (line: RerunLine): AuditNote | undefined =>
+        wanted.plan || !('job' in line) ? undefined : { target: line.job, by, details: { request: wanted.given } };
+      await sendLines(response, recordedLines(lines, audit, noteOf), signal, scrubber);
     },
   },
 ];

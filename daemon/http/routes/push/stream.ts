@@ -57,6 +57,7 @@ export const streamRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/stream/tickets',
     scope: 'stream',
+    audit: { none: 'a backend makes one for each page' },
     body: ['application/json'],
     summary:
       'Create a ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
@@ -69,6 +70,7 @@ export const streamRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/stream/ack',
     scope: 'stream',
+    audit: { none: 'the receipt of the delivery names the user' },
     pages: true,
     body: ['application/json'],
     query: { ticket: TICKET },

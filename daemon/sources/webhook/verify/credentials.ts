@@ -5,6 +5,7 @@ import { authorizationOf, matches, secretsSetting } from '../../kit/secrets.ts';
 export const bearer = defineScheme({
   name: 'bearer',
   setting: secretsSetting('The token after `Authorization: Bearer`.', '${env:HOOK_TOKEN}'),
+  isGuess: (request) => authorizationOf(request, 'bearer').length > 0,
   authenticate: 'Bearer realm="belfry"',
   open: (secrets) => ({
     verify: (request) => proof(matches(authorizationOf(request, 'bearer'), secrets, (secret) => secret)),
@@ -15,6 +16,7 @@ export const bearer = defineScheme({
 export const basic = defineScheme({
   name: 'basic',
   setting: secretsSetting('User and password, as `user:password`.', 'ci:${env:HOOK_PASSWORD}'),
+  isGuess: (request) => authorizationOf(request, 'basic').length > 0,
   authenticate: 'Basic realm="belfry", charset="UTF-8"',
   check: (secrets) =>
     secrets.every((secret) => secret.reveal().includes(':'))

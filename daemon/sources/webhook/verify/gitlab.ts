@@ -14,6 +14,7 @@ export const gitlab = defineScheme({
     'The signing token or the secret token of the GitLab webhook.',
     '${env:GITLAB_WEBHOOK_TOKEN}',
   ),
+  isGuess: ({ headers }) => headers['x-gitlab-token'] !== undefined,
   open(secrets) {
     const signing = secrets.filter((secret) => isSigningToken(secret.reveal()));
     const sent = secrets.filter((secret) => !isSigningToken(secret.reveal()));

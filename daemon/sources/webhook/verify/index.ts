@@ -36,6 +36,7 @@ export interface Verification extends Verifier {
   readonly scheme: string;
   readonly credentials: readonly string[];
   readonly authenticate?: string;
+  readonly isGuess?: Scheme['isGuess'];
 }
 
 function chosen(setting: VerifySetting | undefined): readonly { scheme: Scheme; given: never }[] {
@@ -63,6 +64,7 @@ export function openVerification(setting: VerifySetting | undefined): Verificati
     ...scheme.open(given),
     scheme: scheme.name,
     credentials: scheme.credentials?.(given) ?? [],
+    ...(scheme.isGuess !== undefined && { isGuess: scheme.isGuess }),
     ...(scheme.authenticate !== undefined && { authenticate: scheme.authenticate }),
   };
 }

@@ -39,6 +39,8 @@ export interface Scheme<S extends TSchema = TSchema> {
   readonly check?: (setting: Static<S>) => readonly SettingProblem[];
   /** Headers (lower case) that contain credentials although their names do not show it. */
   readonly credentials?: (setting: Static<S>) => readonly string[];
+  /** Whether a request has a token or password, which somebody could guess; absent for signatures. */
+  readonly isGuess?: (request: HookRequest) => boolean;
   /** Value of `WWW-Authenticate`. */
   readonly authenticate?: string;
   open(setting: Static<S>): Verifier;

@@ -3,6 +3,7 @@ import { isObject } from '../../core/values/json.ts';
 
 /** Content of a session token of the web console. */
 export interface SessionClaim {
+  readonly id: string;
   readonly scopes: readonly string[];
   /** Name of the token that made the ticket; undefined for the socket. */
   readonly by?: string;
@@ -10,7 +11,7 @@ export interface SessionClaim {
   readonly until: number;
 }
 
-/** Signs session tokens and checks them. A daemon stores no session, so a restart ends none. */
+/** Signs session tokens and checks them. The daemon knows the sessions by their ids; nobody can make a token of one. */
 export interface SessionTokens {
   /** `hash` is that of the token in `by`; empty for the socket. */
   sign(claim: SessionClaim, hash: string): string;
@@ -44,13 +45,14 @@ function claimOf(text: string): SessionClaim | undefined {
   try {
     const claim: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (!isObject(claim)) return undefined;
-    const { scopes, by, until } = claim;
+    const { id, scopes, by, until } = claim;
     const isValid =
+      typeof id === 'string' &&
       Array.isArray(scopes) &&
       scopes.every((scope) => typeof scope === 'string') &&
       (by === undefined || typeof by === 'string') &&
       typeof until === 'number';
-    return isValid ? { scopes, ...(by !== undefined && { by }), until } : undefined;
+    return isValid ? { id, scopes, ...(by !== undefined && { by }), until } : undefined;
   } catch {
     return undefined;
   }
