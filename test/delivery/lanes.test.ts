@@ -108,6 +108,19 @@ test('a delivery that waits for an open breaker longer than give_up_after is dea
   expect(new Set((await harness.deadRecords()).map((record) => record.class))).toEqual(new Set(['exhausted']));
 });
 
+test('a jump of the clock forward gives up no delivery that waits for an open breaker', async () => {
+  harness.script('a', down);
+  await harness.apply(channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], giveUpAfter: 60_000 }));
+  await harness.enqueue('a', {}, 8);
+  await harness.clock.advance(20_000);
+  harness.clock.skew += 24 * 3_600_000;
+  await harness.clock.advance(20_000);
+  expect(await harness.deadRecords()).toEqual([]);
+  await harness.enqueue('a', {}, 1);
+  await harness.clock.advance(10 * 60_000);
+  expect(await harness.deadRecords()).toHaveLength(9);
+});
+
 test('Retry-After of a rate limit is a cooldown of the whole channel', async () => {
   harness.script(
     'a',
@@ -496,4 +509,14 @@ test('a bug in a channel ends the delivery dead as internal, and no event is rai
   await harness.enqueue('a', { event: { ...delivery!.event, source: 'belfry' } });
   expect((await harness.deadRecords()).map((record) => record.class)).toEqual(['internal', 'internal']);
   expect(harness.notices).toHaveLength(1);
+});
+
+test('a jump of the clock back delays no delivery that waits for a retry, a probe or its first attempt', async () => {
+  harness.script('a', down, down, down, down, down, ok);
+  await harness.apply(channel('a', { retry: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000], concurrency: 4 }));
+  await harness.enqueue('a', {}, 20);
+  await harness.clock.advance(100);
+  harness.clock.skew -= 3_600_000;
+  await harness.clock.advance(60_000);
+  expect(harness.store.deliveries.counts()).toMatchObject({ delivered: 20, dead: 0 });
 });

@@ -10,6 +10,8 @@ export class VirtualClock implements Clock {
   #now: number;
   readonly #start: number;
   readonly #timers = new Set<Timer>();
+  /** Milliseconds by which the wall clock was set forward. */
+  skew = 0;
 
   constructor(start = '2026-11-23T09:00:00Z') {
     this.#now = Date.parse(start);
@@ -17,7 +19,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.skew;
   }
 
   monotonic(): number {

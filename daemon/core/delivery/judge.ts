@@ -34,7 +34,8 @@ export interface Case {
 export const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 /** Pause after a rate limit without a duration, milliseconds. */
 const DEFAULT_PAUSE_MS = 60_000;
-const JITTER = 0.2;
+/** Share by which a wait of the retry schedule is longer or shorter. */
+export const JITTER = 0.2;
 
 /** Pause before the next request to the provider after this failure, milliseconds. */
 export function pauseAfter({ detail }: SendFailure): number {

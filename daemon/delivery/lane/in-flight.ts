@@ -6,6 +6,7 @@ const MAX_UNWRITTEN = 256;
 /** Work that a lane has begun and not finished: attempts, and outcomes that are being written. */
 export class InFlight {
   readonly #all = new WaitGroup();
+  readonly #works = new Set<Promise<unknown>>();
   readonly #onSettled: () => void;
   #attempts = 0;
 
@@ -31,12 +32,19 @@ export class InFlight {
   /** Counts work from its beginning until its outcome is written. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#all.add();
+    this.#works.add(work);
     const settled = (): void => {
+      this.#works.delete(work);
       this.#all.done();
       this.#onSettled();
     };
     work.then(settled, settled);
     return work;
+  }
+
+  /** Calls `listener` at the end of each work that has begun by now. */
+  onEachEnd(listener: () => void): void {
+    for (const work of this.#works) work.then(listener, listener);
   }
 
   /** Counts an attempt, without the writing of its outcome. */

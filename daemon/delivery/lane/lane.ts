@@ -5,6 +5,7 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import type { HoldRequest, ManualHold } from '../../core/delivery/hold.ts';
 import type { ChannelConfig } from '../../core/ruleset.ts';
 import { pause } from '../../lib/time/clock.ts';
+import { ClockEffects } from '../clock-effects.ts';
 import { deadLetter } from '../dead-letters/dead-letter.ts';
 import { type ManualResult, manualResult } from '../manual/attempt.ts';
 import { ManualQueue } from '../manual/queue.ts';
@@ -40,6 +41,7 @@ export class Lane {
   readonly #inFlight = new InFlight(() => this.wake());
   readonly #admission: Admission;
   readonly #wakeTimer: WakeTimer;
+  readonly #clockEffects: ClockEffects;
   readonly #loop = new RunLoop({
     runRound: () => this.#runRound(),
     onError: (error) => this.#onInternalError(error),
@@ -69,12 +71,14 @@ export class Lane {
       clock: deps.clock,
     });
     this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
+    this.#clockEffects = new ClockEffects({ clock: deps.clock, inFlight: this.#inFlight, wake: () => this.wake() });
   }
 
   /** Begins once `before` has resolved and the stored holds and cooldowns are loaded, so that no attempt ignores them. */
   async start(before: Promise<void>): Promise<void> {
     await Promise.all([before, this.#health.load(this.#config.fingerprint)]);
     this.#isLoaded = true;
+    this.#clockEffects.started(this.#deps.store.deliveries.nextDue(this.name), this.#policy);
     this.wake();
   }
 
@@ -152,7 +156,7 @@ export class Lane {
 
   async #runRound(): Promise<void> {
     this.#wakeTimer.cancel();
-    if (this.#wakeTimer.clockWentBack()) await this.#health.retryNow();
+    if (this.#clockEffects.takeRetriesDue()) await this.#health.retryNow();
     if (this.#claimsDeliveries) await this.#endExpired();
     while (!this.#isEnded && (await this.#beginNext()));
   }
@@ -209,7 +213,8 @@ export class Lane {
     const now = this.#deps.clock.now();
     if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED);
     const isProbe = this.#health.isFailing;
-    if (isProbe && now >= delivery.createdAt + this.#policy.giveUpAfter) return this.#deadLetter(delivery, GAVE_UP);
+    if (isProbe && now >= delivery.createdAt + this.#clockEffects.policyFor(delivery, this.#policy).giveUpAfter)
+      return this.#deadLetter(delivery, GAVE_UP);
     if (isProbe) this.#admission.isProbing = true;
     this.#admission.take();
     const work = this.#send(delivery, isProbe).finally(() => {
@@ -235,7 +240,7 @@ export class Lane {
     const { store, clock, random } = this.#deps;
     const ended = await this.#attempt(delivery);
     const { outcome, record, exchange } = ended;
-    const policy = this.#policy;
+    const policy = this.#clockEffects.policyFor(delivery, this.#policy);
     if (outcome.kind === 'killed') return store.deliveries.release([delivery.id]);
     // An attempt that fails while the breaker is open uses up no attempt of its delivery, whichever delivery opened it.
     const probe = isProbe || (this.#health.isFailing && outcome.kind === 'failed');

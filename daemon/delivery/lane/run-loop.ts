@@ -43,20 +43,15 @@ export class RunLoop {
   }
 }
 
-/** Steps back of the wall clock beyond this count as a jump: due times are then too late. */
-const MIN_JUMP_MS = 1000;
-
 /** Wakes a run loop at the next time at which there may be work. */
 export class WakeTimer {
   readonly #clock: Clock;
   readonly #wake: () => void;
   #cancel: (() => void) | undefined;
-  #offset: number;
 
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock;
     this.#wake = wake;
-    this.#offset = clock.now() - clock.monotonic();
   }
 
   /** Wakes after the shortest of these waits, milliseconds; never when there is none. */
@@ -69,13 +64,5 @@ export class WakeTimer {
   cancel(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-  }
-
-  /** Returns true if the wall clock has jumped back since the last call. Due times are wall-clock times. */
-  clockWentBack(): boolean {
-    const offset = this.#clock.now() - this.#clock.monotonic();
-    const before = this.#offset;
-    this.#offset = offset;
-    return offset < before - MIN_JUMP_MS;
   }
 }
