@@ -5,6 +5,7 @@ import { decideWake } from '../../core/flow/wake.ts';
 import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
 import { dueByRule } from '../../core/flow/deliveries.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import { ClockJumps } from '../../lib/time/clock-jumps.ts';
 import { faultLog } from '../../lib/faults.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -35,6 +36,7 @@ const RETRY_MS = 1000;
 export class Timers {
   readonly #deps: TimersDeps;
   readonly #noteFault: (text: string | undefined) => void;
+  readonly #jumps: ClockJumps;
   #cancel: () => void = () => undefined;
   #round: Promise<void> | undefined;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -42,6 +44,7 @@ export class Timers {
   constructor(deps: TimersDeps) {
     this.#deps = deps;
     this.#noteFault = faultLog(deps.log, 'timers: due timers are handled again');
+    this.#jumps = new ClockJumps(deps.clock);
     deps.store.timers.onEarlier(() => this.#arm());
   }
 
@@ -97,6 +100,9 @@ export class Timers {
     const byName = new Map(rules.map((rule) => [rule.name, rule]));
     const moved = new Map<string, number>();
     await this.#deps.store.deliveries.reschedule(now, (delivery, dueAt) => {
+      // Created at a time that lies ahead, because the clock was set back since; an earlier due time was set after that.
+      const isAhead = delivery.createdAt > now && dueAt >= delivery.createdAt;
+      if (isAhead) return now + dueAt - delivery.createdAt;
       const rule = byName.get(delivery.rule);
       const due = rule === undefined ? undefined : dueByRule(rule, delivery, dueAt);
       if (due !== undefined) moved.set(delivery.rule, (moved.get(delivery.rule) ?? 0) + 1);
@@ -114,7 +120,8 @@ export class Timers {
     if (this.#state !== 'running' || this.#round !== undefined) return;
     const { store, clock } = this.#deps;
     this.#cancel();
-    const next = store.timers.next();
+    // Without timers the clock is still watched, for the sake of deliveries that wait for their first attempt.
+    const next = store.timers.next() ?? (clock.steady === true ? undefined : Number.POSITIVE_INFINITY);
     if (next === undefined) return;
     const wait = Math.max(soonest, Math.min(MAX_WAIT_MS, Math.max(0, next - clock.now())));
     this.#cancel = clock.after(wait, () => {
@@ -127,8 +134,12 @@ export class Timers {
 
   /** Returns the shortest wait before the next round, milliseconds. */
   async #wakeDue(): Promise<number> {
-    const { store, clock } = this.#deps;
+    const { store, clock, log, live } = this.#deps;
     try {
+      if (this.#jumps.wentBack()) {
+        log.warn('timers: the clock was set back; what waits since a time that lies ahead waits from now on');
+        await this.reschedule(live().rules);
+      }
       const now = clock.now();
       await Promise.all(store.timers.due(now, WAKE_BATCH).map((id) => this.#wake(id, now)));
       this.#noteFault(undefined);

@@ -163,3 +163,12 @@ export function groupOf(event: Event): EventGroup {
 export function deletion(part?: string): Row {
   return { ...(part !== undefined && { part }), value: null, expires: 0 };
 }
+
+/**
+ * The state with none of these times ahead of `now`; the same object if none is. A clock that was set back must not make a wait longer
+ * than its setting.
+ */
+export function notAhead<S extends object, Name extends keyof S>(state: S, names: readonly Name[], now: number): S {
+  const ahead = names.filter((name) => typeof state[name] === 'number' && state[name] > now);
+  return ahead.length === 0 ? state : { ...state, ...Object.fromEntries(ahead.map((name) => [name, now])) };
+}

@@ -11,7 +11,7 @@ import { isObject } from '../../values/json.ts';
 import { joinPointer } from '../../values/pointer.ts';
 import { type NotifiedTarget, type NewDelivery, rescheduledTargets, withNotified } from '../deliveries.ts';
 import { FOREVER, type Memory } from '../memory.ts';
-import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
+import { defineStep, deletion, type EventGroup, notAhead, type Row, stateOf, type StepContext } from '../step.ts';
 
 /** Act of a person on an alert. `at` in milliseconds since the epoch. */
 interface PersonalAct {
@@ -156,7 +156,7 @@ export const alert = defineStep({
     };
   },
   reschedule(_, state, { rule, now }) {
-    const before = state as Alert;
+    const before = notAhead(state as Alert, ['since', 'last', 'repeatFrom', 'tryAgain'], now);
     const told = rescheduledTargets(rule, before.told, now);
     return [rowOf(told === before.told ? before : { ...before, told }, rule)];
   },

@@ -3,7 +3,16 @@ import type { Event } from '../../event/event.ts';
 import { duration, strict } from '../../schema/fields.ts';
 import { Type } from '../../schema/type.ts';
 import { FOREVER } from '../memory.ts';
-import { defineStep, deletion, type EventGroup, type Row, type RuleKey, stateOf, type StepContext } from '../step.ts';
+import {
+  defineStep,
+  deletion,
+  type EventGroup,
+  notAhead,
+  type Row,
+  type RuleKey,
+  stateOf,
+  type StepContext,
+} from '../step.ts';
 
 /** Milliseconds. With `max` events the message is sent at once. */
 interface Settings {
@@ -104,7 +113,7 @@ export const digest = defineStep({
     return { rows: emptied(state, settings, context), groups: [together(state, context)] };
   },
   reschedule(settings, state, { now }) {
-    const collection = state as Collection;
+    const collection = notAhead(state as Collection, ['since', 'sent'], now);
     if (collection.count > 0) {
       const wake = settings === undefined ? now : dueAt(settings, collection);
       return [{ value: collection, expires: FOREVER, wake }];

@@ -3,7 +3,7 @@ import type { Event } from '../../event/event.ts';
 import { duration, strict } from '../../schema/fields.ts';
 import { type Static, Type } from '../../schema/type.ts';
 import { FOREVER } from '../memory.ts';
-import { defineStep, deletion, type EventGroup, type Row, stateOf, type StepContext } from '../step.ts';
+import { defineStep, deletion, type EventGroup, notAhead, type Row, stateOf, type StepContext } from '../step.ts';
 import { alertOf } from './alert.ts';
 
 /** Milliseconds. Fires after `time`, unless no matching event came for `maxGap`. */
@@ -93,7 +93,7 @@ export const hold = defineStep({
     return { rows: [after(state, context)], groups: [groupOf(state)] };
   },
   reschedule(settings = NO_WAIT, state, context) {
-    const matching = state as Matching;
+    const matching = notAhead(state as Matching, ['since', 'last'], context.now);
     return [matching.held === true ? heldRow(matching, context) : rowOf(matching, settings, context)];
   },
   forget: (ruleKey) => (stateOf('for', ruleKey) === undefined ? [] : [deletion()]),
