@@ -25,6 +25,30 @@ export const BUGS = {
     correct: 'this.#inFlight.push({ batch, counters });',
     wrong: 'this.#inFlight.push({ batch, counters }); for (const early of batch) early.resolve([]);',
   },
+  /** The attempts of all channels count as those of each. */
+  'no bulkhead': {
+    file: 'delivery/lane/in-flight.js',
+    correct: '#attempts = 0;',
+    wrong: 'get #attempts() { return globalThis.attempts ?? 0; } set #attempts(count) { globalThis.attempts = count; }',
+  },
+  /** Deliveries that are due when a channel is reloaded are claimed, and not sent. */
+  'drop on reload': {
+    file: 'delivery/lanes.js',
+    correct: 'if (present !== undefined) return present.reconfigure(config);',
+    wrong:
+      'if (present !== undefined) { void this.#deps.store.deliveries.claim(name, { limit: 3, now: Date.now(), ordered: false }); return present.reconfigure(config); }',
+  },
+  'state directory not locked': {
+    file: 'store/sqlite/engine/engine.js',
+    correct: 'locking_mode = EXCLUSIVE',
+    wrong: 'locking_mode = NORMAL',
+  },
+  /** The last due time of a schedule is not stored with its event, which has another id each time. */
+  'schedule tick not recorded': {
+    file: 'sources/schedule.js',
+    correct: 'io.emit(event, [{ key:',
+    wrong: 'io.emit({ ...event, id: String(Math.random()) }, [{ key: scheduled_at, other:',
+  },
 } satisfies Record<string, PlantedBug>;
 
 export type BugName = keyof typeof BUGS;
