@@ -1,7 +1,7 @@
 import { type DeadEdit, editDeadLetter } from '../../core/delivery/dead-edit.ts';
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
-import { BelfryError } from '../../core/problems/failure.ts';
 import { deadLines } from '../../delivery/dead-letters/page.ts';
+import { inJob } from '../../delivery/manual/resend.ts';
 import type { DeadLetterApi, DeadLetterEdited, DeadLetterView, EditOptions } from '../../http/daemon-api.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { resendInJob } from '../jobs/dead-resend.ts';
@@ -68,11 +68,4 @@ async function editInFile(
   });
   if (done.result.kind === 'edited') log.info({ delivery: id, by }, 'dead letters: a record was edited');
   return done.result;
-}
-
-function inJob(): BelfryError {
-  return new BelfryError(
-    'dead.in_job',
-    'a job is sending this dead letter; wait for its end, or cancel it: see `belfry jobs`',
-  );
 }

@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../core/delivery/resend.ts';
+import { BelfryError } from '../../core/problems/failure.ts';
 import type { RunControl } from '../../lib/async/run-control.ts';
 import { BatchedChanges } from '../dead-letters/batched-changes.ts';
 import type { ResendingDeps } from './resend-deps.ts';
@@ -14,6 +15,14 @@ export interface PreparedResend {
   readonly plan: ResendPlan['plan'];
 }
 
+/** Refusal to change a record that a resend would send as it was. */
+export function inJob(): BelfryError {
+  return new BelfryError(
+    'dead.in_job',
+    'a job is sending this dead letter; wait for its end, or cancel it: see `belfry jobs`',
+  );
+}
+
 /**
  * Resends dead letters: the plan first, then oldest first, all channels at once, each within its own rate. A record leaves the
  * file only after the store has recorded its delivery as delivered. A record that fails stays, with the new attempt added.
@@ -22,7 +31,7 @@ export interface PreparedResend {
 export class Resending {
   readonly #deps: ResendingDeps;
   readonly #registry: ResentRegistry;
-  /** Ids of the records that resends have taken. */
+  /** Ids of the records that resends and drops have taken. */
   readonly #taken = new Set<string>();
   /** Number of edits so far. */
   #edits = 0;
@@ -118,13 +127,22 @@ export class Resending {
     yield* this.run(prepared, control);
   }
 
-  /** Deletes a dead letter. Resolves to false if there is none with this id. */
+  /** Deletes a dead letter. Resolves to false if there is none with this id. Rejects with `dead.in_job` while a resend has it. */
   async drop(id: string): Promise<boolean> {
     const { deadLetters, store } = this.#deps;
-    if ((await deadLetters.find(id)) === undefined) return false;
-    await store.deliveries.resolveDead(id, { state: 'cancelled' });
-    await deadLetters.change(new Map([[id, null]]));
-    return true;
+    if (this.#taken.has(id)) throw inJob();
+    // Taken, so that a resend that begins meanwhile leaves it out.
+    this.#taken.add(id);
+    try {
+      if ((await deadLetters.find(id)) === undefined) return false;
+      // Between the two writes of a death the delivery is still in the queue, and would be dead without a record.
+      await store.deliveries.settle(id, { state: 'cancelled' });
+      await store.deliveries.resolveDead(id, { state: 'cancelled' });
+      await deadLetters.change(new Map([[id, null]]));
+      return true;
+    } finally {
+      this.#taken.delete(id);
+    }
   }
 
   async #countRecords(): Promise<number> {

@@ -37,11 +37,23 @@ async function drop(
     `drop ${wanted.length} dead letter${wanted.length === 1 ? '' : 's'} for good?`,
   );
   let missing = 0;
+  let busy = 0;
   for (const id of wanted) {
-    const dropped = await deadLetters.drop(id);
-    if (!dropped) missing += 1;
-    if (options.json) jsonLine(terminal, { id, dropped });
-    else line(terminal, dropped ? `${id}  dropped` : `${id}  no such dead letter`);
+    const dropped = await deadLetters.drop(id).catch(busyOf);
+    if (dropped === 'busy') busy += 1;
+    else if (!dropped) missing += 1;
+    if (options.json) jsonLine(terminal, { id, dropped: dropped === true });
+    else
+      line(
+        terminal,
+        `${id}  ${dropped === 'busy' ? 'a job is sending it' : dropped ? 'dropped' : 'no such dead letter'}`,
+      );
   }
-  return missing > 0 ? EXIT.nothing : EXIT.ok;
+  return busy > 0 ? EXIT.failed : missing > 0 ? EXIT.nothing : EXIT.ok;
+}
+
+/** A record that a job is sending is left alone, and the others are dropped. */
+function busyOf(error: unknown): 'busy' {
+  if ((error as { readonly code?: string }).code === 'dead.in_job') return 'busy';
+  throw error;
 }
