@@ -62,7 +62,10 @@ export class VirtualClock implements Clock {
 async function settle(): Promise<void> {
   for (let quiet = 0; quiet < 30; quiet += 1) {
     await new Promise((resolve) => setImmediate(resolve));
-    if (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'FileHandle'))
-      quiet = -1;
+    if (isUsingFiles()) quiet = -1;
   }
 }
+
+/** Whether this process reads, writes or closes a file at the moment. */
+export const isUsingFiles = (): boolean =>
+  process.getActiveResourcesInfo().some((name) => /^FSReq|^FileHandle$|CloseReq$/i.test(name));
