@@ -62,7 +62,7 @@ async function openOn(state: OpenState, options: AppOptions): Promise<App> {
   closers.own('metrics', () => metrics.close());
   const service = openServiceNotice({ env, pid, log, clock });
   closers.own('service notice', () => service.close());
-  const watch = openSelfWatch(state, options, { metrics, service, isReady: () => lifecycle.refusing === undefined });
+  const watch = openSelfWatch(state, options, { metrics, service, running: () => ({ ...runtime, lifecycle }) });
 
   const runtime = buildRuntime(state, options, { feed, metrics, service, ...watch });
   const { own, pushServer, lanes, reloading, generations, refusals } = runtime;

@@ -1,7 +1,7 @@
 import type { Rate } from '../lib/time/duration.ts';
 import type { Secret } from '../lib/secrets/secret.ts';
 import type { ChannelTypeInfo } from './compile/registry.ts';
-import type { DeliveryPolicy } from './delivery/delivery.ts';
+import type { CanarySettings, DeliveryPolicy } from './delivery/delivery.ts';
 import type { Event } from './event/event.ts';
 import type { Format } from './message/message.ts';
 import type { Hours } from './time/hours.ts';
@@ -155,6 +155,7 @@ export interface ChannelConfig {
   /** Validated, defaults filled in, secret fields as `Secret`. Only the channel type knows its shape. */
   readonly settings: unknown;
   readonly policy: DeliveryPolicy;
+  readonly canary?: CanarySettings;
   /** Keyed hash of the settings, safe to store. When it changes, a reload restarts the channel and releases a misconfigured one. */
   readonly fingerprint: string;
   /** Escapes a value from an event for a format in the dialect of the channel. */

@@ -87,7 +87,9 @@ export class Lanes {
 
   /** Makes one manual attempt; undefined if there is no such channel. `signal` ends the wait for its turn. */
   async attemptManually(name: string, delivery: Delivery, signal?: AbortSignal): Promise<ManualResult | undefined> {
-    return this.#lanes.get(name)?.attemptManually(delivery, signal);
+    const result = await this.#lanes.get(name)?.attemptManually(delivery, signal);
+    if (result?.kind === 'delivered') this.#notify((observer) => observer.deliveredManually?.(name));
+    return result;
   }
 
   /** Sends a test message; undefined if there is no such channel. `signal` ends the wait for its turn. */

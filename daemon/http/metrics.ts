@@ -27,6 +27,8 @@ export interface Metrics {
   refused(limit: RefusedLimit): void;
   /** Counts a credential that was refused, by the way in and the reason. */
   loginRefused(way: LoginWay, reason: LoginFault): void;
+  /** Counts a canary of a channel that was sent, confirmed or missed. */
+  canary(channel: string, result: CanaryResult): void;
   gauges(read: () => GaugeValues): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -40,6 +42,8 @@ const RELOAD_RESULTS = ['applied', 'partial', 'rejected'] as const;
 export type SelfCheckResult = (typeof SELF_CHECK_RESULTS)[number];
 const SELF_CHECK_RESULTS = ['fed', 'event_loop', 'store'] as const;
 
+export type CanaryResult = 'sent' | 'confirmed' | 'missed';
+
 export type BeatResult = (typeof BEAT_RESULTS)[number];
 const BEAT_RESULTS = ['ok', 'failed'] as const;
 
@@ -51,8 +55,20 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** Prometheus metrics of a version of Belfry. Each call creates a registry. */
 export function openMetrics(version: string): Metrics {
   const registry = new Registry();
-  const { events, outcomes, loops, deliveries, attempts, reloads, misses, watchdog, beats, refusals, logins } =
-    countersOf(registry);
+  const {
+    events,
+    outcomes,
+    loops,
+    deliveries,
+    attempts,
+    reloads,
+    misses,
+    watchdog,
+    beats,
+    canaries,
+    refusals,
+    logins,
+  } = countersOf(registry);
   const gauges = openGauges(registry, version);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
@@ -81,6 +97,7 @@ export function openMetrics(version: string): Metrics {
     beat: (result) => beats.inc({ result }),
     refused: (limit) => refusals.inc({ limit }),
     loginRefused: (way, reason) => logins.inc({ way, reason }),
+    canary: (channel, result) => canaries.inc({ channel, result }),
     gauges(values) {
       read = values;
     },
@@ -129,6 +146,7 @@ function countersOf(registry: Registry) {
       'Beats that did not come, and due times that were handled late or skipped.',
       ['source', 'kind'],
     ),
+    canaries: counter('belfry_canaries_total', 'Canaries that were sent, confirmed or missed.', ['channel', 'result']),
     beats: counter('belfry_heartbeat_beats_total', 'Beats of daemon.heartbeat that the watcher got, or did not get.', [
       'result',
     ]),

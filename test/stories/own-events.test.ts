@@ -11,8 +11,10 @@ channels:
   refused: { type: webhook, url: "${origin}/refused", delivery: { fallback: good } }
   down: { type: webhook, url: "${origin}/down", delivery: { concurrency: 1 } }
   secret: { type: webhook, url: "${origin}/secret", headers: { authorization: "Bearer \${env:BEARER}" } }
+  watched: { type: webhook, url: "${origin}/watched", canary: { every: 1h, within: 1s, notify: good } }
   good: { type: webhook, url: "${origin}/good" }
 rules:
+  - { name: to-watched, match: { type: t, data.to: watched }, notify: watched }
   - { name: to-refused, match: { type: t, data.to: refused }, notify: refused }
   - { name: to-down, match: { type: t, data.to: down }, notify: down }
   - { name: to-secret, match: { type: t, data.to: secret }, notify: secret }
@@ -30,6 +32,7 @@ test('every event of the daemon is raised when its documentation says so, with e
     ['refused', 422],
     ['down', 503],
     ['secret', 401],
+    ['watched', 503],
   ] as const)
     receiver.statuses.set(channel, status);
   await home.rules(RULES(receiver.origin));
@@ -48,6 +51,11 @@ test('every event of the daemon is raised when its documentation says so, with e
   await raised('belfry.channel.recovered');
   await home.call('POST', '/v1/channels/good/test');
   await raised('belfry.channel.tested');
+  await raised('belfry.channel.canary');
+  await raised('belfry.channel.canary_missed');
+  receiver.statuses.set('watched', 200);
+  await post({ type: 't', data: { to: 'watched' } });
+  await raised('belfry.channel.canary_recovered');
   for (const n of ['one', 'two']) await post({ type: 'wrong', data: { n } });
   await raised('belfry.rule.error');
   await home.rules(RULES(receiver.origin, '  - { name: new, match: { type: new }, notify: good }\n'));

@@ -17,6 +17,7 @@ import type { Inbox } from '../runtime/inbox.ts';
 import type { KeptRules } from '../state/kept-rules.ts';
 import type { StatePaths } from '../state/paths.ts';
 import type { Intake } from '../runtime/intake.ts';
+import type { Canaries } from '../runtime/self-check/canaries.ts';
 import type { Heartbeat } from '../runtime/self-check/heartbeat.ts';
 import type { SelfCheck } from '../runtime/self-check/self-check.ts';
 import type { OwnEvents } from '../runtime/own-events.ts';
@@ -63,6 +64,7 @@ export interface DaemonApiDeps {
   readonly tokens: () => readonly Token[];
   /** Reports results that a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
+  readonly canaries: Pick<Canaries, 'faults'>;
   readonly heartbeat: Pick<Heartbeat, 'fault'>;
   readonly selfCheck: Pick<SelfCheck, 'faults'>;
   /** Reason why the daemon accepts no events; undefined if it does. */

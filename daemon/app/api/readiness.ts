@@ -5,7 +5,7 @@ import type { DaemonApiDeps } from './deps.ts';
 /** Parts of the daemon whose faults are reasons of `/readyz`, and are counted by `belfry_faults`. */
 export type FaultyPartDeps = Pick<
   DaemonApiDeps,
-  'deadLetters' | 'inbox' | 'kept' | 'audit' | 'selfCheck' | 'heartbeat'
+  'deadLetters' | 'inbox' | 'kept' | 'audit' | 'selfCheck' | 'heartbeat' | 'canaries'
 >;
 
 type Reasons = (deps: FaultyPartDeps) => readonly string[];
@@ -19,6 +19,7 @@ const PARTS = {
   kept_rules: ({ kept }) => listed(kept.fault),
   audit_log: ({ audit }) => listed(audit.fault),
   heartbeat: ({ heartbeat }) => listed(heartbeat.fault),
+  canaries: ({ canaries }) => canaries.faults,
 } satisfies Readonly<Record<string, Reasons>>;
 
 /** Number of faults by part. */

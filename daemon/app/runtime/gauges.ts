@@ -6,7 +6,7 @@ import { activeSilences } from '../api/alerts/silences.ts';
 import type { OpenState } from '../state/open-state.ts';
 import type { RunningSources } from './sources.ts';
 
-export interface GaugeDeps extends Pick<FaultyPartDeps, 'selfCheck' | 'heartbeat'> {
+export interface GaugeDeps extends Pick<FaultyPartDeps, 'selfCheck' | 'heartbeat' | 'canaries'> {
   readonly state: Pick<OpenState, 'store' | 'live' | 'deadLetters' | 'inbox' | 'kept' | 'audit'>;
   readonly lanes: Lanes;
   readonly sources: RunningSources;

@@ -1,8 +1,8 @@
 import type { Decision } from '../../core/flow/decision.ts';
-import { decide } from '../../core/flow/decide.ts';
+import { decide, type DecideContext } from '../../core/flow/decide.ts';
 import { API_SOURCE, completeEvent, type Event, type EventInput, OWN_SOURCE } from '../../core/event/event.ts';
 import { BelfryError } from '../../core/problems/failure.ts';
-import type { Ruleset } from '../../core/ruleset.ts';
+import type { CompiledRule, Ruleset } from '../../core/ruleset.ts';
 import { select } from '../../core/flow/select.ts';
 import { UNMEASURED, type WorkLog } from './self-check/work-log.ts';
 import { SlotList } from '../../lib/async/slot-list.ts';
@@ -43,6 +43,10 @@ export interface AcceptOptions {
   readonly source?: string;
   readonly checkpoints?: Arrival['checkpoints'];
   readonly isSame?: Arrival['isSame'];
+  /** Rules that may get the events; absent: all. */
+  readonly isFor?: (rule: CompiledRule) => boolean;
+  /** Results and deliveries of the daemon itself, besides those of rules. */
+  readonly own?: (event: Event, decision: Decision) => Pick<Decision, 'results' | 'deliveries'>;
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 }
 
@@ -74,9 +78,7 @@ export class Intake {
     const stored = store.transact(
       { arrivals, now, ...(options.idempotency && { idempotency: options.idempotency }) },
       (event, memory) =>
-        work.measure('events', event.id, () =>
-          decide(event, select(event, ruleset, now), { ruleset, memory, now, newId }),
-        ),
+        work.measure('events', event.id, () => decided(event, options, { ruleset, memory, now, newId })),
     );
     const slot = this.#running.add(stored);
     try {
@@ -162,4 +164,19 @@ export class Intake {
       );
     this.#bucket.tokens -= count;
   }
+}
+
+function decided(event: Event, { isFor, own }: AcceptOptions, context: DecideContext): Decision {
+  const { ruleset, now } = context;
+  const candidates = select(event, ruleset, now);
+  const wanted =
+    isFor === undefined ? candidates : candidates.filter((one) => one.kind !== 'result' && isFor(one.rule));
+  const decision = decide(event, wanted, context);
+  if (own === undefined) return decision;
+  const { results, deliveries } = own(event, decision);
+  return {
+    ...decision,
+    results: [...results, ...decision.results],
+    deliveries: [...deliveries, ...decision.deliveries],
+  };
 }

@@ -28,6 +28,7 @@ import type { Feed } from './feed.ts';
 import { Intake } from './intake.ts';
 import { eventObserver, laterObserver } from './observers.ts';
 import { OwnEvents } from './own-events.ts';
+import { Canaries, type CanariesDeps } from './self-check/canaries.ts';
 import type { SelfCheck } from './self-check/self-check.ts';
 import type { WorkLog } from './self-check/work-log.ts';
 import { RunningSources } from './sources.ts';
@@ -46,6 +47,7 @@ export interface Runtime extends RuleParts {
   readonly reloading: Reloading;
   readonly resending: Resending;
   readonly jobs: Jobs;
+  readonly canaries: Canaries;
   /** Reports results that a timer or a person gave to earlier events. */
   readonly onLater: (decision: Decision) => void;
   readonly buttons: ButtonApi;
@@ -71,12 +73,11 @@ export function buildRuntime(
   const { store, deadLetters, log, scrubber } = state;
   const { clock } = options;
   const live = (): Ruleset => state.live.ruleset;
-  const common = { store, deadLetters, log, scrubber, clock, live, newId: () => newId(clock.now()) };
+  const common = { store, deadLetters, log, scrubber, clock, live, work, newId: () => newId(clock.now()) };
   const own = new OwnEvents({ ...common, accept: (events) => intake.accept(events, { source: OWN_SOURCE }) });
   const observers = { ...common, feed, metrics, own };
   const intake: Intake = new Intake({
     ...common,
-    work,
     refusing: () => selfCheck.refusing,
     onAccepted: eventObserver(observers),
     observe: (event, at) => sources.observe(event, at),
@@ -103,7 +104,7 @@ export function buildRuntime(
   const onLater = laterObserver(observers);
   const buttons = openButtons({ ...common, tokens: state.tokens, audit: state.audit, onLater });
   const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
-  const timers = new Timers({ ...common, work, onWake: onLater });
+  const timers = new Timers({ ...common, onWake: onLater });
   const onEnd = reloadReporter({ metrics, clock, own, service });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
   return {
@@ -118,10 +119,17 @@ export function buildRuntime(
     ...reloadingOf(state, options, { sources, lanes, listeners, timers, onEnd }),
     resending,
     jobs: new Jobs(common),
+    canaries: canariesOf(state, { ...common, intake, lanes, onCanary: (...canary) => metrics.canary(...canary) }),
     onLater,
     buttons,
     listeners,
   };
+}
+
+function canariesOf({ closers }: OpenState, deps: CanariesDeps): Canaries {
+  const canaries = new Canaries(deps);
+  closers.own('canaries', () => canaries.close());
+  return canaries;
 }
 
 function pushServerOf(

@@ -47,13 +47,17 @@ export interface Declared {
 
 /** A mention of a name, which is looked up when all files are compiled. `from` is the rule or channel with the mention. */
 export interface Reference {
-  readonly kind: 'on' | 'notify' | 'fallback' | 'hours' | 'inhibited_by';
+  readonly kind: 'on' | 'notify' | 'fallback' | 'canary' | 'hours' | 'inhibited_by';
   readonly name: string;
   readonly from: string;
   /** True: the name comes from a reference, so messages do not repeat it. */
   readonly hidden: boolean;
   readonly position: Position;
 }
+
+/** Kind of the part that has a mention. */
+export const ownerOf = (kind: Reference['kind']): 'channel' | 'rule' =>
+  kind === 'fallback' || kind === 'canary' ? 'channel' : 'rule';
 
 /** A recipient or a mention in a rule that is not a template, and its channel. */
 export interface WrittenName {

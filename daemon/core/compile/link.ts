@@ -5,7 +5,7 @@ import { defaultDaemon } from './sections/daemon.ts';
 import { withFolders } from './folders.ts';
 import { deniedServers, withNetwork } from './network.ts';
 import { BUILT_IN_SOURCES } from './sections/source.ts';
-import type { Declared, DeclaredKind, Reference } from './context.ts';
+import { type Declared, type DeclaredKind, ownerOf, type Reference } from './context.ts';
 import type { Problem } from '../problems/failure.ts';
 import { buildIndex, buildResolvingIndex } from '../match/index/rule-index.ts';
 import type { Ruleset } from '../ruleset.ts';
@@ -146,6 +146,7 @@ const MENTIONED: Readonly<Record<Reference['kind'], Noun>> = {
   on: 'source',
   notify: 'channel',
   fallback: 'channel',
+  canary: 'channel',
   hours: 'hours',
   inhibited_by: 'rule',
 };
@@ -171,7 +172,7 @@ function unknownName(
   noun: Noun,
   known: ReadonlySet<string>,
 ): Problem {
-  const owner = kind === 'fallback' ? 'channel' : 'rule';
+  const owner = ownerOf(kind);
   const { lacking, section } = NOUNS[noun];
   return {
     file,

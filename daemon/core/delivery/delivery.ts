@@ -72,6 +72,15 @@ export interface DeliveryPolicy {
   readonly paused: boolean;
 }
 
+/** `canary:` of a channel, compiled. Durations are in milliseconds. */
+export interface CanarySettings {
+  readonly every: number;
+  readonly within: number;
+  /** Channel of the alarm; undefined: the fallback of the channel. */
+  readonly notify?: string;
+  readonly to?: readonly string[];
+}
+
 export interface DeadError {
   readonly code: string;
   readonly message: string;

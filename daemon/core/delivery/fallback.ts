@@ -1,4 +1,5 @@
 import type { NewDelivery } from '../flow/decision.ts';
+import { isCanary } from './canary.ts';
 import { type DeadReason, isExpired } from './dead-reason.ts';
 import type { Delivery } from './delivery.ts';
 import { type EventInput, OWN_SOURCE } from '../event/event.ts';
@@ -8,14 +9,14 @@ import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import { ownEvents } from '../event/own-events.ts';
 import type { ChannelConfig } from '../ruleset.ts';
 
-/** Delivery of the same message by the fallback channel, with a new id; undefined if the message has expired. */
+/** Delivery of the same message by the fallback channel, with a new id; undefined if the message has expired or is a canary. */
 export function fallbackOf(
   delivery: Delivery,
   channel: Pick<ChannelConfig, 'name' | 'type'> | undefined,
   { now, newId }: { readonly now: number; readonly newId: () => string },
 ): NewDelivery | undefined {
   if (channel === undefined || channel.name === delivery.channel) return undefined;
-  if (isExpired(delivery, now)) return undefined;
+  if (isExpired(delivery, now) || isCanary(delivery)) return undefined;
   return {
     delivery: {
       ...delivery,

@@ -148,6 +148,34 @@ export const ownEvents = {
       pending: number('deliveries that waited and are sent now', 3),
     },
   }),
+  canary: define({
+    type: 'belfry.channel.canary',
+    when: 'a canary is sent through a channel (`canary` of the channel); only rules with `on: belfry` get it',
+    subject: 'channel',
+    data: { ...channel, within: number('milliseconds in which it must be delivered', 900_000) },
+  }),
+  canaryMissed: define({
+    type: 'belfry.channel.canary_missed',
+    when: 'a canary was not delivered in time, or has ended undelivered; once until one is confirmed',
+    subject: 'channel',
+    isChannelFault: true,
+    data: {
+      ...channel,
+      delivery: text('id of the delivery of the canary', '019ab3f2-7d10-7b01-8c3e-6a1f00b2c4d5'),
+      reason: text('why it is missed', 'it was not delivered within 15m'),
+      since: text('time at which the canary was sent, RFC 3339', '2026-11-23T09:12:00.000Z'),
+      mend: mend('belfry channel test pager'),
+    },
+  }),
+  canaryRecovered: define({
+    type: 'belfry.channel.canary_recovered',
+    when: 'a channel that missed a canary has delivered one, or another message',
+    subject: 'channel',
+    data: {
+      ...channel,
+      since: text('time at which the canary that was missed was sent, RFC 3339', '2026-11-23T09:12:00.000Z'),
+    },
+  }),
   channelTested: define({
     type: 'belfry.channel.tested',
     when: 'a person has tested a channel (`belfry channel test`); no step of a rule, such as `dedupe`, counts the message',

@@ -1,5 +1,6 @@
 import type { Registry } from '../compile/registry.ts';
 import { RULE_OUTCOMES } from '../flow/outcomes.ts';
+import { canarySchema, channelFieldsSchema } from './sections/canary.ts';
 import { deadLetterSchema } from './sections/dead-letter.ts';
 import { deliverySchema } from './sections/delivery.ts';
 import { ENTRY_NAME } from './fields.ts';
@@ -28,6 +29,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = { outcome: RULE_OUTCO
 /** Schemas that many places refer to, so they are written once. */
 const SHARED: readonly (readonly [string, Schema])[] = [
   ['delivery', schemaOf(deliverySchema)],
+  ['canary', schemaOf(canarySchema)],
   ['message', schemaOf(messageSchema)],
 ];
 
@@ -50,7 +52,9 @@ function rulesSchema({ sources, channels }: Registry): Schema {
     ),
     channels: named(
       schemaOf(SECTIONS.channels),
-      channels.map((type) => branch(type, { delivery: schemaOf(deliverySchema) })),
+      channels.map((type) =>
+        branch(type, { delivery: schemaOf(deliverySchema), ...schemaOf(channelFieldsSchema).properties }),
+      ),
     ),
     hours: {
       type: 'object',

@@ -13,6 +13,8 @@ import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 export interface LaneObserver {
   attempted(channel: string, milliseconds: number): void;
   settled(delivery: Delivery, settlement: Settlement): void;
+  /** A manual attempt has delivered a message. It settles no delivery. */
+  deliveredManually?(channel: string): void;
 }
 
 /** Message of one attempt. */

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { builtIn } from '../../../channels/index.ts';
 import type { Fragment } from '../../../core/compile/compile.ts';
+import { ownerOf } from '../../../core/compile/context.ts';
 import { BUILT_IN_SOURCES } from '../../../core/compile/sections/source.ts';
 import { link } from '../../../core/compile/link.ts';
 import type { ChannelTypeInfo, CompileTools } from '../../../core/compile/registry.ts';
@@ -72,7 +73,7 @@ async function loadInput({ files, unsaved }: RulesInput, deps: LoadDeps): Promis
 }
 
 /** Kinds of names that a text may take from the live files, by the kind of the mention. */
-const SHARED = { on: 'source', notify: 'channel', fallback: 'channel', hours: 'hours' } as const;
+const SHARED = { on: 'source', notify: 'channel', fallback: 'channel', canary: 'channel', hours: 'hours' } as const;
 
 const nameOf = (kind: string, name: string): string => `${kind} ${name}`;
 
@@ -97,7 +98,7 @@ function neighbourOf(file: LoadedFile, text: Fragment, base: boolean): LoadedFil
     ...(daemon !== undefined && isKept('daemon', '') && { daemon }),
     // Paths of sources have no owner here. The live ones differ from each other.
     declared: fragment.declared.filter(({ kind, name }) => kind !== 'path' && isKept(kind, name)),
-    references: fragment.references.filter(({ kind, from }) => isKept(kind === 'fallback' ? 'channel' : 'rule', from)),
+    references: fragment.references.filter(({ kind, from }) => isKept(ownerOf(kind), from)),
     names: [],
     channels: kept('channel', fragment.channels),
     sources: kept('source', fragment.sources),

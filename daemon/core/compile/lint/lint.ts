@@ -15,6 +15,7 @@ import type { Finding } from '../../schema/mismatch.ts';
 import type { Registry } from '../registry.ts';
 import { lintAttachments } from './attachments.ts';
 import { lintButtons } from './buttons.ts';
+import { lintCanaries } from './canary.ts';
 import { lintOwnChannels } from './own-channel.ts';
 import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';
@@ -52,7 +53,12 @@ export function* lintSteps(
     found.push(...context.problems);
   }
   const lost = [lintButtons, lintAttachments].map((lint) => lint(fragments, registry, around));
-  return [...found, ...lost.filter((problem) => problem !== undefined), ...lintOwnChannels(fragments, around)];
+  return [
+    ...found,
+    ...lost.filter((problem) => problem !== undefined),
+    ...lintOwnChannels(fragments, around),
+    ...lintCanaries(fragments, around),
+  ];
 }
 
 /** Shapes of the events of a source, and a text that changes with them. */

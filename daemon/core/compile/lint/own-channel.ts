@@ -1,5 +1,5 @@
 import { type Event, OWN_SOURCE } from '../../event/event.ts';
-import { CHANNEL_FAULTS } from '../../event/own-events.ts';
+import { CHANNEL_FAULTS, ownEvents } from '../../event/own-events.ts';
 import { samplesOf } from '../../event/own-samples.ts';
 import { targetsOf } from '../../flow/deliveries.ts';
 import type { Problem } from '../../problems/failure.ts';
@@ -14,12 +14,12 @@ export interface ReportedAlone {
 }
 
 /** Time for conditions that read it. */
-const EPOCH = 0;
+export const EPOCH = 0;
 
 /** Finds channels whose faults are reported by nobody else, and that have no fallback to which the report goes instead. */
 export function reportedAlone(
   rules: readonly CompiledRule[],
-  channels: readonly Pick<ChannelConfig, 'name' | 'policy'>[],
+  channels: readonly Pick<ChannelConfig, 'name' | 'policy' | 'canary'>[],
 ): readonly ReportedAlone[] {
   const active = rules.filter(({ enabled, catchAll }) => enabled && !catchAll);
   const own = active.filter(({ on }) => on?.includes(OWN_SOURCE) === true);
@@ -27,8 +27,9 @@ export function reportedAlone(
   if (own.length === 0) return [];
   return channels
     .filter(({ policy }) => policy.fallback === undefined)
-    .flatMap(({ name }) => {
-      const rule = CHANNEL_FAULTS.flatMap((type) => aloneIn(samplesOf(type, name, EPOCH), name, own, others)).at(0);
+    .flatMap(({ name, canary }) => {
+      const types = CHANNEL_FAULTS.filter((type) => canary !== undefined || type !== ownEvents.canaryMissed.event.type);
+      const rule = types.flatMap((type) => aloneIn(samplesOf(type, name, EPOCH), name, own, others)).at(0);
       return rule === undefined ? [] : [{ channel: name, rule: rule.name }];
     });
 }
@@ -49,7 +50,7 @@ function aloneIn(
 }
 
 /** Channels that a rule may notify of an event, at once or by an escalation. */
-function channelsFor(rule: CompiledRule, event: Event): readonly string[] {
+export function channelsFor(rule: CompiledRule, event: Event): readonly string[] {
   if (!rule.matcher.holds(event) || rule.condition?.test(event, EPOCH).holds === false) return [];
   return targetsOf(rule)
     .filter(({ when }) => when?.test(event, EPOCH).holds !== false)

@@ -1,3 +1,4 @@
+import { compileCanary } from './canary.ts';
 import { readEntry, runCheck, stableText } from '../entry.ts';
 import type { DeliveryPolicy } from '../../delivery/delivery.ts';
 import type { CompileContext, FileDefaults } from '../context.ts';
@@ -26,7 +27,7 @@ export function compileChannel(
     ...(faults !== undefined && { faults }),
   };
   const entry = readEntry('channel', name, given, known, context);
-  const { delivery, ...rest } = entry?.settings ?? {};
+  const { delivery, canary: givenCanary, ...rest } = entry?.settings ?? {};
   const settings: unknown =
     entry && context.settings(entry.type.settings, rest, pointer, `a channel of type \`${entry.type.type}\``);
   const plugin = entry?.type.plugin;
@@ -36,12 +37,14 @@ export function compileChannel(
   const { type } = entry;
   if (settings !== undefined) runCheck(type, settings, pointer, 'channel', context);
   const policy = compilePolicy(name, delivery, { ...type, limits: limitsOf(type, settings) }, defaults, context);
+  const canary = givenCanary === undefined ? undefined : compileCanary(name, givenCanary, context);
   if (context.count > before || policy === undefined) return undefined;
   return {
     name,
     type: type.type,
     settings,
     policy,
+    ...(canary !== undefined && { canary }),
     fingerprint: tools.fingerprint(
       stableText({
         type: type.type,

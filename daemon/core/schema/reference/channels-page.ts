@@ -1,5 +1,6 @@
 import { type ChannelTypeInfo, MESSAGE_PARTS, type Registry } from '../../compile/registry.ts';
 import { schemaOf } from '../json-schema.ts';
+import { canarySchema } from '../sections/canary.ts';
 import { deliverySchema } from '../sections/delivery.ts';
 import { exampleYaml } from './example-yaml.ts';
 import { facts } from './facts.ts';
@@ -16,6 +17,11 @@ export function channelsPage({ channels, families = [{ name: 'Channels', types: 
       ...known.map(({ name, types }) => `| ${name} | ${types.map(linkTo).join(' · ')} |`),
     ].join('\n'),
     ['## delivery', 'Every channel takes `delivery`:', table(schemaOf(deliverySchema))].join('\n\n'),
+    [
+      '## canary',
+      'Every channel takes `canary`: a duration, or a map. What it does: [canary](delivery.md#a-canary).',
+      table(schemaOf(canarySchema)),
+    ].join('\n\n'),
     ...shownParts(known),
     ...known.flatMap(({ types }) => types.map(section)),
   ]);

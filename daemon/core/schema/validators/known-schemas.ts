@@ -1,5 +1,6 @@
 import type { Registry } from '../../compile/registry.ts';
 import { partsOf, type Schema, schemaOf } from '../json-schema.ts';
+import { channelFieldsSchema } from '../sections/canary.ts';
 import { daemonSchema } from '../sections/daemon.ts';
 import { editedMessageSchema, sendableLetterSchema } from '../sections/dead-letter.ts';
 import { deliverySchema } from '../sections/delivery.ts';
@@ -12,6 +13,7 @@ import { silenceSchema } from '../sections/silence.ts';
 /** Schemas by which whole settings are validated. */
 export function settingsSchemas({ channels, sources }: Registry): readonly Schema[] {
   return [
+    channelFieldsSchema,
     daemonSchema,
     defaultsSchema,
     deliverySchema,
