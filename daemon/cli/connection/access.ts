@@ -3,6 +3,7 @@ import { refuseUnsafeEnvironment } from '../../app/environment.ts';
 import type { Offline, OfflineStore } from '../../app/state/offline.ts';
 import { configPath, type StatePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
+import { userOf } from '../../lib/terminal.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { ChannelView } from '../../http/daemon-api.ts';
 import type { Audit } from '../../store/store.ts';
@@ -32,7 +33,12 @@ export class DaemonAccess {
   constructor(terminal: Terminal, version: string, clock: Clock) {
     this.#terminal = terminal;
     this.#version = version;
-    this.#deps = { clock, print: (text) => terminal.stderr.write(`belfry: ${text}\n`) };
+    const user = userOf(terminal);
+    this.#deps = {
+      clock,
+      print: (text) => terminal.stderr.write(`belfry: ${text}\n`),
+      ...(user !== undefined && { user }),
+    };
   }
 
   config(options: CommonOptions): string {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage } from 'node:http';
 import { EXIT } from '../../core/problems/failure.ts';
+import { USER_HEADER } from '../../core/audit/entry.ts';
 import { isObject } from '../../core/values/json.ts';
 import { TOKEN } from '../../core/values/value-kind.ts';
 import type { StatePaths } from '../../app/state/paths.ts';
@@ -43,6 +44,8 @@ export interface ClientDeps {
   readonly clock: Clock;
   /** Prints a line for the user on standard error. */
   readonly print: (text: string) => void;
+  /** Name of the user, for the audit log; with a token the daemon knows the name of the token. */
+  readonly user?: string;
 }
 
 /** Finds the socket of the daemon; the connections that it makes are kept by `agent` for the requests that follow. */
@@ -151,6 +154,7 @@ class HttpClient implements Client {
     { signal }: AnswerWait,
   ): Promise<IncomingMessage> {
     const { token } = this.#options;
+    const { user, clock } = this.#deps;
     const answer = await sendRequest({
       ...(await this.#connection.get()),
       method,
@@ -158,12 +162,13 @@ class HttpClient implements Client {
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(token === undefined && user !== undefined && { [USER_HEADER]: encodeURIComponent(user) }),
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       // `AnswerWait` limits the time of an answer.
       signal,
-      clock: this.#deps.clock,
+      clock,
     });
     if (answer.statusCode! >= 400) throw refusal(answer.statusCode!, await textOf(answer));
     return answer;

@@ -107,6 +107,9 @@ function isActor(actor: string, wanted: string): boolean {
   return actor === wanted || actor.startsWith(`${wanted} (token `) || actor.endsWith(` (token ${wanted})`);
 }
 
+/** Header with the name of the person, percent-encoded, for requests whose body has no `by`. A claim, as `by` is. */
+export const USER_HEADER = 'belfry-user';
+
 const MAX_TEXT = 1000;
 const MAX_ITEMS = 20;
 const MAX_DEPTH = 4;

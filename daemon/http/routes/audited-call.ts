@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuditAction, AuditEntry, AuditWay } from '../../core/audit/entry.ts';
+import { type AuditAction, type AuditEntry, type AuditWay, USER_HEADER } from '../../core/audit/entry.ts';
+import { PERSON } from '../../core/values/value-kind.ts';
 import type { AuditLogApi } from '../api/audit.ts';
 import { problemOf } from '../problem.ts';
 import { callerName, SOCKET_CALLER } from '../request/auth.ts';
@@ -72,7 +73,7 @@ export class RecordedCall implements AuditedCall {
     const { caller, request } = this.#parts;
     const address = addressOf(request);
     return {
-      actor: actor ?? callerName(caller, by) ?? caller?.name ?? 'unknown',
+      actor: actor ?? callerName(caller, by ?? claimedUser(request)) ?? caller?.name ?? 'unknown',
       via: wayOf(caller, address),
       ...(address !== undefined && { address }),
       action,
@@ -80,6 +81,17 @@ export class RecordedCall implements AuditedCall {
       result,
       ...(details !== undefined && { details }),
     };
+  }
+}
+
+/** Name that the client gives in a header; undefined if there is none, or one that is not allowed. */
+function claimedUser({ headers }: IncomingMessage): string | undefined {
+  const given = headers[USER_HEADER];
+  if (typeof given !== 'string') return undefined;
+  try {
+    return PERSON.read(decodeURIComponent(given).replace(/\p{Cc}+/gu, ' '));
+  } catch {
+    return undefined;
   }
 }
 

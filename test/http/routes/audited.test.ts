@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { AUDIT_ACTIONS } from '../../../daemon/core/audit/entry.ts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { AUDITED, AUDIT_ACTIONS } from '../../../daemon/core/audit/entry.ts';
 import { routes } from '../../../daemon/http/routes/router.ts';
 import { ask, openTestListener, post } from '../../support/listener.ts';
 
@@ -7,6 +9,13 @@ test('every route that is not a GET names its action in the audit log, or says w
   const silent = routes.filter(({ method, audit }) => method !== 'GET' && audit === undefined);
   expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   for (const { audit } of routes) if (typeof audit === 'object') expect(audit.none).toMatch(/^[a-z].{5,}[a-z]$/);
+});
+
+test('docs/operations.md has every action with its target', () => {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../../docs/operations.md'), 'utf8');
+  const from = page.indexOf('| `action` | `target` |');
+  const rows = page.slice(from, page.indexOf('\n\n', from)).split('\n').slice(2);
+  expect(rows).toEqual(Object.entries(AUDITED).map(([action, target]) => `| \`${action}\` | ${target} |`));
 });
 
 test('every action of people has a route', () => {
@@ -53,6 +62,18 @@ test('a caller on the socket has no address, and the name that it gives itself',
     { actor: 'socket', via: 'socket' },
   ]);
   expect(to.daemon.audited[0]).not.toHaveProperty('address');
+});
+
+test.each([
+  ['ann', 'ann'],
+  ['J%C3%BCrgen%0AX', 'Jürgen X'],
+  ['%', 'socket'],
+  ['%20', 'socket'],
+])('the header belfry-user: %s names the person %s', async (header, actor) => {
+  const to = await openTestListener();
+  await ask(to, '/v1/reload', { method: 'POST', socket: true, headers: { 'belfry-user': header } });
+  await ask(to, '/v1/reload', { method: 'POST', token: 'admin-token', headers: { 'belfry-user': 'ann' } });
+  expect(to.daemon.audited.map((entry) => entry.actor)).toEqual([actor, 'ann (token root)']);
 });
 
 test('the line is written before the answer is sent', async () => {
