@@ -20,6 +20,8 @@ import { Writers } from './writers.ts';
 
 /** Bytes of new rows after which the write-ahead log is copied into the database file. */
 const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** Copies of the log that may be refused one after another. */
+const MAX_CHECKPOINTS_REFUSED = 10;
 /** Bytes that a commit writes beyond its rows: partly filled pages of tables and index. */
 const COMMIT_OVERHEAD_BYTES = 16 * 1024;
 
@@ -36,6 +38,8 @@ export class SqliteEngine {
   readonly #writers: Writers;
   readonly #snapshot = new DatabaseSnapshot();
   #sinceWalCheckpoint = 0;
+  /** Copies of the log that were refused one after another. */
+  #checkpointsRefused = 0;
   /** Size of the tables when last measured, and bytes written since. */
   #measured = 0;
   #sinceMeasured = 0;
@@ -155,17 +159,20 @@ export class SqliteEngine {
 
   /**
    * Copies the write-ahead log into the database file once it is large enough; called between requests. SQLite's own checkpoint
-   * inside COMMIT hides its errors, and a failed fsync must not be hidden. A full disk does no harm: the log keeps everything.
+   * inside COMMIT hides its errors, and a failed fsync must not be hidden. A full disk does no harm: the log keeps everything. Any other
+   * error that lasts is a fault: the log would grow without bound.
    */
   walCheckpointIfDue(): Refusal | undefined {
     if (this.#sinceWalCheckpoint < WAL_CHECKPOINT_BYTES || this.#failure !== undefined) return undefined;
     if (this.#snapshot.delaysCheckpoint(this.#sinceWalCheckpoint)) return undefined;
     try {
       this.#walCheckpoint();
+      this.#checkpointsRefused = 0;
       return undefined;
     } catch (error) {
       const reply = this.#refusal(error);
-      return isFinal(reply.fault) ? reply : undefined;
+      this.#checkpointsRefused += reply.fault === 'full' ? 0 : 1;
+      return isFinal(reply.fault) || this.#checkpointsRefused >= MAX_CHECKPOINTS_REFUSED ? reply : undefined;
     }
   }
 

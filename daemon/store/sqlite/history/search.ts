@@ -84,6 +84,9 @@ function searchBlocks(db: Connection, step: SearchStep, range: Range, reader: Ro
   return undefined;
 }
 
+/** Rows of one query of a scan. */
+const ROWS_AT_ONCE = 100;
+
 /** Reads rows, keeps those that match, and knows when the step has to end. */
 class RowReader {
   readonly #db: Connection;
@@ -100,14 +103,21 @@ class RowReader {
       step.table === 'events' ? eventMatcher(step.filter) : deliveryMatcher(step.filter, new Set(step.claimed));
   }
 
-  /** Reads all rows of a range. Returns the row to go on from when the step has to end. */
+  /**
+   * Reads the rows of a range, a few at once. Returns the row to go on from when the step has to end. Each query is read to its end:
+   * a statement that stays open keeps the write-ahead log from being copied, and it grows without bound.
+   */
   scan({ after, before }: Range): number | undefined {
-    if (after >= before - 1) return undefined;
     const { table, order } = this.#step;
     const { select, key } = READS[table];
-    const sql = `${select} ${key} > ? AND ${key} < ? ORDER BY ${key} ${order}`;
-    for (const row of this.#db.statement(sql).iterate([after, before]) as Iterable<Row>)
-      if (this.#isLast(row)) return Number(row[0]);
+    const sql = `${select} ${key} > ? AND ${key} < ? ORDER BY ${key} ${order} LIMIT ${ROWS_AT_ONCE}`;
+    for (let left = { after, before }; left.after < left.before - 1; ) {
+      const rows = this.#db.statement(sql).all([left.after, left.before]) as Row[];
+      for (const row of rows) if (this.#isLast(row)) return Number(row[0]);
+      if (rows.length < ROWS_AT_ONCE) return undefined;
+      const seq = Number(rows.at(-1)![0]);
+      left = order === 'asc' ? { after: seq, before } : { after, before: seq };
+    }
     return undefined;
   }
 
