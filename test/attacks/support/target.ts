@@ -10,6 +10,11 @@ export interface TargetOptions {
   readonly daemon?: string;
   /** Host to listen on; default 127.0.0.1. */
   readonly listen?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Command that runs the daemon, such as with another name server. */
+  readonly wrapper?: readonly string[];
+  /** Name of this machine in the channels; 127.0.0.1 if not given. */
+  readonly host?: string;
 }
 
 /** Daemon that is attacked: the built program, with a receiver for its notifications. */
@@ -32,13 +37,22 @@ rules:
   - { name: proof, on: api, match: { type: attack.proof }, notify: proof }
 `;
 
-export async function openTarget({ rules, daemon = '', listen = '127.0.0.1' }: TargetOptions): Promise<Target> {
+export async function openTarget({
+  rules,
+  daemon = '',
+  listen = '127.0.0.1',
+  env = {},
+  wrapper = [],
+  host = '127.0.0.1',
+}: TargetOptions): Promise<Target> {
   const home = await Home.make();
   const receiver = await openReceiver();
+  Object.assign(home.env, env);
+  home.wrapper = wrapper;
   await home.rules(rules?.(receiver.origin) ?? '', 'rules.yaml', daemon);
   const file = home.path('rules', 'rules.yaml');
   await writeFile(file, (await readFile(file, 'utf8')).replace('127.0.0.1:0', `${listen}:0`));
-  await home.rules(proof(receiver.origin), 'proof.yaml');
+  await home.rules(proof(receiver.origin.replace('127.0.0.1', host)), 'proof.yaml');
   await home.start();
   const port = Number(home.address.split(':').at(-1));
   return {
