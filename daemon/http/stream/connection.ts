@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { PushStore } from '../../store/store.ts';
 import { HEARTBEAT_MS, hello, type MessageFrames, readFrame } from './frames.ts';
+import { pingClient } from './ping.ts';
 import { PushReader, type PushOutput } from './push-reader.ts';
 
 /** Bytes that may be buffered; above it the next push waits until the client has read. */
@@ -11,7 +12,6 @@ export const MAX_BUFFERED_BYTES = 1024 * 1024;
 const READ_WITHIN_MS = 5_000;
 /** Frames of this size are written with a callback, because they may not be sent at once. */
 const LARGE_FRAME_BYTES = 64 * 1024;
-const PING_EVERY_MS = 15_000;
 /** A client that sends nothing for this long after hello starts at its last acknowledged push. */
 const RESUME_WAIT_MS = 250;
 /** Sends buffers as text frames. */
@@ -47,7 +47,6 @@ export class Connection implements PushOutput {
   #cancelKeepAlive = (): void => {};
   #cancelPing = (): void => {};
   #cancelResume = (): void => {};
-  #ponged = true;
   /** Monotonic time of the last write. */
   #lastWrite = 0;
   #ended = false;
@@ -63,9 +62,6 @@ export class Connection implements PushOutput {
       sink: this,
     });
     socket.on('message', (data, binary) => this.#receive(data, binary));
-    socket.on('pong', () => {
-      this.#ponged = true;
-    });
     // The library answers pings of the protocol by itself.
     socket.on('ping', () => this.#checkAnswers());
     socket.on('close', () => this.#end());
@@ -78,7 +74,7 @@ export class Connection implements PushOutput {
     if (this.#ended) return;
     this.#write(JSON.stringify(hello(user, pushes.epoch, cursor)));
     this.#keepAlive();
-    this.#ping();
+    this.#cancelPing = pingClient(this.#deps.socket, clock);
     if (position !== undefined) this.#resume(position.epoch, position.seq, cursor);
     else this.#cancelResume = clock.after(RESUME_WAIT_MS, () => this.#begin(cursor));
   }
@@ -179,16 +175,6 @@ export class Connection implements PushOutput {
       if (idle < HEARTBEAT_MS) return this.#keepAlive(HEARTBEAT_MS - idle);
       this.#write('{"type":"keepalive"}');
       this.#keepAlive();
-    });
-  }
-
-  #ping(): void {
-    const { socket, clock } = this.#deps;
-    this.#cancelPing = clock.after(PING_EVERY_MS, () => {
-      if (!this.#ponged) return socket.terminate();
-      this.#ponged = false;
-      socket.ping();
-      this.#ping();
     });
   }
 

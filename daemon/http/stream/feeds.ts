@@ -5,6 +5,7 @@ import type { FeedItem } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
 import type { Refusals } from '../request/refusals.ts';
 import { readFrame } from './frames.ts';
+import { pingClient } from './ping.ts';
 import { EventStream } from './sse.ts';
 
 /** Clients of the feed, all together: each item is written to every one of them. */
@@ -35,18 +36,27 @@ export class Feeds {
       refusals.count('feeds', remoteAddress);
       return socket.close(1013, TOO_MANY);
     }
-    const send = (text: string): void => {
-      socket.send(text, (error) => error && socket.terminate());
+    const endUnread = (): void => {
       if (socket.bufferedAmount <= MAX_FEED_BUFFER_BYTES) return;
       refusals.count('unread_bytes', remoteAddress);
       socket.terminate();
+    };
+    const send = (text: string): void => {
+      socket.send(text, (error) => error && socket.terminate());
+      endUnread();
     };
     const stop = this.#follow((item) => send(JSON.stringify(item)));
     socket.on('message', (data, binary) => {
       if (!binary && readFrame(String(data as Buffer))?.type === 'ping') send(FEED_PONG);
     });
+    // The library answers pings of the protocol by itself.
+    socket.on('ping', endUnread);
     socket.on('error', () => socket.terminate());
-    socket.on('close', stop);
+    const stopPings = pingClient(socket, this.#deps.clock);
+    socket.on('close', () => {
+      stopPings();
+      stop();
+    });
   }
 
   /** Throws 429 when there are too many clients. */

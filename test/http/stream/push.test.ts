@@ -251,6 +251,18 @@ test('a client that answers no ping is removed from the registry', async () => {
   expect((await once(client.socket, 'close'))[0]).toBe(1006);
 });
 
+test('a client of the feed that answers no ping is closed', async () => {
+  await reopen((ms) => ms === 15_000);
+  const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/feed`);
+  (socket as unknown as { _autoPong: boolean })._autoPong = false;
+  await once(socket, 'open');
+  await expect.poll(() => fired.length).toBe(1);
+  fired[0]!();
+  await once(socket, 'ping');
+  fired[1]!();
+  expect((await once(socket, 'close'))[0]).toBe(1006);
+});
+
 test('a keepalive is sent while nothing happens', async () => {
   const client = new Client('?user=alice');
   await client.until((frames) => frames.some(({ type }) => type === 'keepalive'));
