@@ -5,6 +5,8 @@ import type { Problem } from '../core/problems/failure.ts';
 
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 10_000;
+/** Bound for a directory that is not one of rules, such as `/proc/self`, whose links lead to all files. */
+const MAX_FOLDERS = 10_000;
 const MAX_FOLDER_DEPTH = 32;
 
 export interface Listing {
@@ -38,23 +40,28 @@ export async function listRulesFiles(root: string): Promise<Listing> {
   if (!kind.isDirectory()) return { files: [root], problems: [] };
   const walk = { files: [] as string[], problems: [] as Problem[], seen: new Set<string>() };
   await listFolder(root, 0, walk);
-  if (walk.files.length > MAX_FILES) {
-    const problem = fileProblem(
-      root,
-      'file.too_many',
-      `it holds more than ${MAX_FILES} rules files`,
-      'is this the right directory?',
-    );
+  if (isTooLarge(walk)) {
+    const what = walk.files.length > MAX_FILES ? `${MAX_FILES} rules files` : `${MAX_FOLDERS} directories`;
+    const problem = fileProblem(root, 'file.too_many', `it holds more than ${what}`, 'is this the right directory?');
     return { files: [], problems: [problem] };
   }
   return { files: walk.files.sort((a, b) => (a < b ? -1 : 1)), problems: walk.problems };
 }
+
+const isTooLarge = ({
+  files,
+  seen,
+}: {
+  readonly files: readonly string[];
+  readonly seen: ReadonlySet<string>;
+}): boolean => files.length > MAX_FILES || seen.size > MAX_FOLDERS;
 
 async function listFolder(
   folder: string,
   depth: number,
   walk: { files: string[]; problems: Problem[]; seen: Set<string> },
 ): Promise<void> {
+  if (isTooLarge(walk)) return;
   const real = await realpath(folder).catch(() => undefined);
   if (real === undefined || walk.seen.has(real) || depth > MAX_FOLDER_DEPTH) return;
   walk.seen.add(real);
