@@ -38,7 +38,12 @@ export function readValue<T>(name: string, kind: ValueKind<T>, text: string): T 
 }
 
 function wrongUsage(name: string, text: string, why: string): CommandError {
-  return new CommandError(EXIT.usage, `${name}: \`${harmless(text)}\` is ${why}`);
+  return new CommandError(EXIT.usage, `${name}: \`${shown(text)}\` is ${why}`);
+}
+
+/** A value for a message, without the user and password of a URL. */
+function shown(text: string): string {
+  return harmless(text).replace(/\/\/[^/?#]*@/g, '//***@');
 }
 
 /** Refuses every option of a verb, with a value or without, that is given a second time. */
@@ -53,7 +58,7 @@ export function refuseRepeats(command: Command): void {
 }
 
 function repeated(long: string, text: string | null | undefined): string {
-  return text == null ? `${long} is given` : `${long}: \`${harmless(text)}\` is given`;
+  return text == null ? `${long} is given` : `${long}: \`${shown(text)}\` is given`;
 }
 
 /** Adds the options of every verb. */

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { escapeJson, unicodeEscape } from './terminal.ts';
 import type { Scrubber } from './secrets/scrubber.ts';
 
 export type Log = Logger;
@@ -18,7 +19,7 @@ export function openLog(
   const asText = settings.format === 'text' || (settings.format === 'auto' && out.isTTY === true);
   const write = (line: string): void => {
     const clean = scrubber.scrub(line) === line ? line : scrubbedLine(line, scrubber);
-    out.write(asText ? readable(clean) : clean.replace(UNESCAPED_IN_JSON, unicodeEscape));
+    out.write(asText ? readable(clean) : escapeJson(clean));
   };
   return pino(
     {
@@ -53,7 +54,4 @@ function escaped(text: string): string {
   );
 }
 
-/** Characters of this kind that JSON leaves as they are; they are in texts only. */
-const UNESCAPED_IN_JSON = /[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g;
 const JSON_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

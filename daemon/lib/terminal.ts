@@ -46,3 +46,15 @@ export interface Terminal {
 export function userOf({ env }: Pick<Terminal, 'env'>): string | undefined {
   return [env.SUDO_USER, env.USER, env.LOGNAME, env.USERNAME].find((name) => name !== undefined && name !== '');
 }
+
+/** C1 controls and characters that change lines or the direction of text, which JSON leaves as they are. They can be in texts only. */
+const UNESCAPED = /[\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g;
+
+/** Escapes in JSON the characters that could control a terminal. The JSON means the same. */
+export function escapeJson(json: string): string {
+  return json.replace(UNESCAPED, unicodeEscape);
+}
+
+export function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

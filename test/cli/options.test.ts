@@ -182,3 +182,8 @@ test('wrong usage that only the daemon can detect is exit 2, too', async () => {
   const { code, stderr } = await belfry(to, ['events', '--cursor', 'nosuch']);
   expect([code, stderr]).toEqual([2, 'belfry: the daemon answered 400: this is not a cursor\n']);
 });
+
+test('a wrong address is shown without its user and password', async () => {
+  const { code, stderr } = await belfry(undefined, ['status', '--url', 'http://ops:secret@127.0.0.1:1']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('`http://***@127.0.0.1:1` is not allowed')]);
+});

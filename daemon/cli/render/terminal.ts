@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Terminal, userOf } from '../../lib/terminal.ts';
+import { escapeJson, type Terminal, userOf } from '../../lib/terminal.ts';
 
 export type { Terminal };
 
@@ -45,7 +45,7 @@ export function line(terminal: Terminal, text: string): void {
 }
 
 export function jsonLine(terminal: Terminal, value: unknown): void {
-  terminal.stdout.write(`${JSON.stringify(value)}\n`);
+  terminal.stdout.write(`${escapeJson(JSON.stringify(value))}\n`);
 }
 
 /** Table with columns padded to their widest cell, except the last one. Escape codes have no width. */
