@@ -107,4 +107,10 @@ export const api = [
       'a page opens the address that logs in to the console, or shows the console in a frame; a ticket is used twice',
     answer: 'the page has no handle of the console; the frame stays empty; the second use is 401',
   },
+  {
+    id: 'B9',
+    attack: '1,000 wrong tokens, tickets and passwords; guessing a token by the time of the answer',
+    answer:
+      '10 are 401, the others 429 with `Retry-After`; a right token passes meanwhile; few lines in the audit log; the times are printed',
+  },
 ] as const satisfies readonly Row[];

@@ -145,4 +145,15 @@ export const ingress = [
     attack: 'line ends, escape sequences, C1 controls, reversed text and NUL in fields that are logged',
     answer: 'one line of JSON for each record, with these characters escaped',
   },
+  {
+    id: 'A27',
+    attack: '500 idle connections from one address',
+    answer: '64 stay, the others are 429; clients of other addresses are served meanwhile',
+  },
+  {
+    id: 'A39',
+    attack:
+      'requests hidden in others behind nginx, which shares its connections to the daemon: two lengths, a length with chunks, disguised codings, trailers',
+    answer: 'one answer each; no hidden request is read, and the next client gets its own answer',
+  },
 ] as const satisfies readonly Row[];

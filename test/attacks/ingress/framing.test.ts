@@ -96,6 +96,7 @@ attack('A20', async (target) => {
     flood(1, () => `X-Long: ${'x'.repeat(17 * 1024)}\r\n`),
     flood(1, () => `X-${'x'.repeat(17 * 1024)}: v\r\n`),
     flood(3000, (index) => `X-${index}: v\r\n`),
+    flood(3000, () => 'a:b\r\n'),
     `POST /hooks/open?${'q'.repeat(17 * 1024)} HTTP/1.1\r\nHost: x\r\n${CLOSE}Content-Length: 2\r\n\r\n{}`,
   ]);
 });
