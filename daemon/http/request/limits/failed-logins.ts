@@ -26,7 +26,8 @@ export interface FailedLoginsDeps {
 
 /**
  * Counts wrong credentials by address, on every way in together. Right ones always pass, so that nobody locks out people who share an
- * address or come through a proxy; a token is long enough that guessing it is hopeless at any rate.
+ * address or come through a proxy. So the limit bounds the work and the log lines of guesses; the length of a token is what keeps them out,
+ * and the doctor warns of short ones.
  */
 export class FailedLogins {
   readonly #deps: FailedLoginsDeps;
