@@ -54,12 +54,34 @@ async function refuseUnless(file: string, mode: number, paths: StatePaths): Prom
   });
 }
 
-/** Turns a system error about a file of the state directory into one line for the user with exit 78. Returns any other error unchanged. */
+/**
+ * Turns a system error about a file of the state directory into one line for the user: the disk failed (exit 74), it is full (exit 1,
+ * so that a service manager starts the daemon again), or the directory cannot be used (exit 78). Returns any other error unchanged.
+ */
 export function stateError(error: unknown, paths: StatePaths): unknown {
   const { path: file } = error as NodeJS.ErrnoException;
+  const ofDisk = diskError(error, paths);
+  if (ofDisk !== undefined) return ofDisk;
   const reason = systemErrorText(error);
   if (reason === undefined || file === undefined || !isOnPath(file, paths.state)) return error;
   return unusable(paths, file, reason, error);
+}
+
+const SYNC_CALLS: readonly unknown[] = ['fsync', 'fdatasync'];
+const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+/** Error of a disk that failed or is full; undefined for any other. An error about an open file names no path: such files are all in the state directory. */
+function diskError(error: unknown, { state }: StatePaths): BelfryError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { path: file, syscall, code, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined || (file !== undefined && !isOnPath(file, state))) return undefined;
+  if (SYNC_CALLS.includes(syscall) || code === 'EIO') {
+    const text = `the disk of the state directory ${state} failed: ${message}; nothing more is promised: see the log of the kernel (dmesg), and start again on a disk that works`;
+    return new BelfryError('state.failed', text, { exit: EXIT.disk, cause: error });
+  }
+  if (!DISK_FULL_CODES.includes(code)) return undefined;
+  const text = `the disk of the state directory ${state} is full: ${message}; free space or files there, and start again`;
+  return new BelfryError('state.full', text, { exit: EXIT.failed, cause: error });
 }
 
 /** Whether a path is in the state directory, or above it. */
