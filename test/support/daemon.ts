@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -38,6 +39,8 @@ export class Home {
   readonly env: Record<string, string> = {};
   /** Program that the daemons run. */
   program = BELFRY;
+  /** Command that starts the daemons and traces them, such as strace with its options. */
+  tracer: readonly string[] = [];
   /** Working directory of the daemons; the folder itself if not set. */
   cwd: string | undefined;
   /** Command before that of the daemons, which must replace itself by it; such as `unshare`. */
@@ -68,8 +71,15 @@ export class Home {
     return path.join(this.folder, ...parts);
   }
 
+  /** Process of the daemon. A tracer has it as its only child; it is 0 once that has ended. */
   get pid(): number {
-    return this.#process!.pid!;
+    const { pid } = this.#process!;
+    if (this.tracer.length === 0) return pid!;
+    try {
+      return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+    } catch {
+      return 0;
+    }
   }
 
   /** Saves rules by rename, as editors do. A `daemon:` block with the state of this folder is put before them. */
@@ -98,9 +108,10 @@ export class Home {
 
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
     const user = this.user === undefined ? undefined : { uid: this.user, gid: this.user, groups: this.groups };
-    const [program, line] = commandLine(this.program, args, user);
-    const [first, ...rest] = [...this.wrapper, program, ...line] as [string, ...string[]];
-    const child = spawn(first, rest, {
+    const [node, words] = commandLine(this.program, args, user);
+    const tracer = args[0] === 'run' ? this.tracer : [];
+    const [program, ...line] = [...this.wrapper, ...tracer, node, ...words];
+    const child = spawn(program!, line, {
       cwd: this.cwd ?? this.folder,
       env: { ...this.#own(), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -202,11 +213,20 @@ export class Home {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#process!.kill(name);
+    if (this.tracer.length === 0) this.#process!.kill(name);
+    // Process 0 would be every process of the group of this test.
+    else if (this.pid > 0) process.kill(this.pid, name);
   }
 
   exited(): Promise<number> {
     return once(this.#process!, 'exit').then(([code]) => code as number);
+  }
+
+  /** Resolves to the exit code and the signal of the present daemon. */
+  ended(): Promise<[number | null, NodeJS.Signals | null]> {
+    const { exitCode, signalCode } = this.#process!;
+    if (exitCode !== null || signalCode !== null) return Promise.resolve([exitCode, signalCode]);
+    return once(this.#process!, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   }
 
   async close(): Promise<void> {
@@ -220,7 +240,7 @@ export class Home {
     await this.#agent?.destroy();
     if (running.exitCode !== null || running.signalCode !== null) return running.exitCode ?? -1;
     const ended = once(running, 'exit') as Promise<[number | null]>;
-    running.kill(signal);
+    this.signal(signal);
     return (await ended)[0] ?? -1;
   }
 

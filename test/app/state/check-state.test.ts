@@ -15,17 +15,14 @@ test.for([
   ['EDQUOT', 'mkdir', '/var/lib/belfry/inbox', 1, 'state.full'],
   ['EROFS', 'open', '/var/lib/belfry/token', 78, 'state.unusable'],
   ['EACCES', 'mkdir', '/var/lib', 78, 'state.unusable'],
-] as const)(
-  '%s of %s at the start ends it with a line that says what to do',
-  ([code, syscall, path, exit, name]) => {
-    const found = stateError(failure(code, syscall, path), paths);
-    expect(found).toMatchObject({
-      code: name,
-      exit,
-      message: expect.stringMatching(/; .*(?:start again|daemon\.state)/),
-    });
-  },
-);
+] as const)('%s of %s at the start ends it with a line that says what to do', ([code, syscall, path, exit, name]) => {
+  const found = stateError(failure(code, syscall, path), paths);
+  expect(found).toMatchObject({
+    code: name,
+    exit,
+    message: expect.stringMatching(/; .*(?:start again|daemon\.state)/),
+  });
+});
 
 test('an error about another file, and one that is none of the system, stay as they are', () => {
   const errors = [failure('EIO', 'open', '/etc/belfry/rules.yaml'), new Error('a bug')];

@@ -65,7 +65,7 @@ async function find(scenario: Scenario): Promise<Found> {
     scenario,
     events: new Map(events.map((event) => [event.id, event])),
     deliveries,
-    letters: (await scenario.home.deadLetters()) as { id: string }[],
+    letters: letterLines(await readLetters(scenario)).flatMap(({ id }) => (id === undefined ? [] : [{ id }])),
     arrivals,
   };
 }
@@ -145,17 +145,17 @@ const counted: Check = ({ events }) => {
 /** Every delivery ended in the state that its channel gives it. */
 const ended: Check = ({ deliveries, letters }) => {
   const inFile = new Set(letters.map(({ id }) => id));
-  return deliveries.flatMap(({ id, channel, state, event }) => {
+  return deliveries.flatMap(({ id, channel, state, event, error }) => {
     const wanted = ENDLESS.includes(channel)
       ? ['pending', 'sending']
       : REFUSING.includes(channel)
-        ? ['dead']
+        ? ['dead', 'delivered']
         : ['delivered'];
     const found: Violation[] = [];
     if (!wanted.includes(state))
       found.push({
         invariant: 'I1',
-        text: `delivery ${id} by ${channel} of ${event} is ${state}, not ${wanted.join(' or ')}`,
+        text: `delivery ${id} by ${channel} of ${event} is ${state} (${error?.code ?? 'no error'}), not ${wanted.join(' or ')}`,
       });
     if ((state === 'dead') !== inFile.has(id)) {
       const text = `delivery ${id} by ${channel} is ${state}, and ${inFile.has(id) ? 'in' : 'not in'} the dead-letter file`;
@@ -189,18 +189,20 @@ const known: Check = ({ deliveries, arrivals, events }): readonly Violation[] =>
   });
 };
 
-/** Duplicates by channel: each accepted arrival after the first. */
+/** Duplicates by channel: each accepted arrival after the first; of an endpoint that refuses, also each refused one. */
 function duplicates({ arrivals }: Found): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const group of arrivals.values()) {
     const { channel, rule } = group[0]!;
-    const accepted = group.filter(({ accepted }) => accepted).length;
-    const tries = REFUSING.includes(channel) ? group.length : accepted;
-    if (tries > 1 && KINDS[rule]?.window !== 'digest') counts.set(channel, (counts.get(channel) ?? 0) + tries - 1);
+    const accepted = group.filter((one) => one.accepted).length;
+    const refused = REFUSING.includes(channel) ? group.length - accepted : 0;
+    const repeated = Math.max(0, accepted - 1) + Math.max(0, refused - 1);
+    if (repeated > 0 && KINDS[rule]?.window !== 'digest') counts.set(channel, (counts.get(channel) ?? 0) + repeated);
   }
   return counts;
 }
 
+/** A delivery is sent again only after a crash, and a channel repeats no more than it had not stored yet. */
 const bounded: Check = (found) => {
   const bound = found.scenario.crashes * MAX_UNWRITTEN;
   return [...duplicates(found)]
@@ -234,13 +236,32 @@ const ordered: Check = ({ scenario, arrivals }) => {
 
 const CHECKS: readonly Check[] = [kept, decided, counted, ended, arrived, known, bounded, collected, ordered];
 
-async function audited({ scenario: { home } }: Found): Promise<Violation[]> {
+async function readLetters({ home }: Scenario): Promise<string> {
+  return readFile(home.path('state', 'dead-letters.jsonl'), 'utf8').catch(() => '');
+}
+
+/** Id of each line of the dead-letter file; a line that is no record has none. */
+function letterLines(text: string): readonly { readonly line: string; readonly id?: string }[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    try {
+      return { line, id: (JSON.parse(line) as { id: string }).id };
+    } catch {
+      return { line };
+    }
+  });
+}
+
+async function audited({ scenario }: Found): Promise<Violation[]> {
+  const { home } = scenario;
   const { body } = await home.call<{ violations: string[] }>('GET', '/v1/audit');
   const file = home.path('state', 'dead-letters.jsonl');
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = await readLetters(scenario);
+  const torn = letterLines(text).filter(({ id }) => id === undefined);
   const mode = (await stat(file).catch(() => undefined))?.mode ?? 0o600;
   return [
     ...body.violations.map((line): Violation => ({ invariant: 'I1', text: `audit: ${line}` })),
+    ...torn.map(({ line }): Violation => ({ invariant: 'I14', text: `a dead letter is torn: ${line.slice(0, 100)}` })),
     ...(text === '' || text.endsWith('\n')
       ? []
       : [{ invariant: 'I14' as const, text: 'the last dead letter is torn' }]),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
@@ -30,6 +30,12 @@ export interface Destinations extends Addresses {
   listen(): void;
   /** Answers that the flaky endpoint refuses: one of so many. */
   flakiness: number;
+  /** Whether the refusing endpoint refuses; a resend succeeds while it does not. */
+  refuses: boolean;
+  /** Whether the HTTP endpoints answer at all; while they do not, a request stays open, and counts as nothing received. */
+  answers: boolean;
+  /** Resolves when a request of this channel has come that is not answered. */
+  requested(channel: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,11 +63,10 @@ export async function openDestinations(home: Home): Promise<Destinations> {
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${home.path('bus')}`,
     DISPLAY: ':99',
   });
-  const closed = await closedPort();
   return Object.assign(recorder, {
     http: http.origin,
     mail: mail.port,
-    closed,
+    closed: CLOSED_PORT,
     folder: home.folder,
     async close() {
       recorder.disconnect();
@@ -70,19 +75,17 @@ export async function openDestinations(home: Home): Promise<Destinations> {
   });
 }
 
-/** Port that nobody listens at. */
-async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+/** Port at which nothing listens: a free one of the system could be given to another program meanwhile. */
+const CLOSED_PORT = 1;
 
 class Recorder {
   readonly arrivals: Arrival[] = [];
   flakiness = 4;
+  refuses = true;
+  #answers = true;
+  /** Channels with a request that is not answered. */
+  readonly #open = new Set<string>();
+  #onRequest: (channel: string) => void = () => undefined;
   readonly #home: Home;
   readonly #read = new Map<string, number>();
   #logged = 0;
@@ -109,8 +112,29 @@ class Recorder {
 
   answer(channel: string): Answer {
     this.#requests += 1;
-    if (channel === 'refusing') return [400];
+    if (channel === 'refusing' && this.refuses) return [400];
     return [channel === 'flaky' && this.#requests % this.flakiness === 0 ? 503 : 200];
+  }
+
+  get answers(): boolean {
+    return this.#answers;
+  }
+
+  set answers(answers: boolean) {
+    this.#answers = answers;
+    this.#open.clear();
+  }
+
+  requested(channel: string): Promise<void> {
+    if (this.#open.has(channel)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onRequest = (name) => (name === channel ? resolve() : undefined);
+    });
+  }
+
+  leaveOpen(channel: string): void {
+    this.#open.add(channel);
+    this.#onRequest(channel);
   }
 
   listen(): void {
@@ -176,6 +200,7 @@ async function openEndpoints(recorder: Recorder): Promise<{ origin: string; clos
     const body = await text(request);
     const [, first = ''] = new URL(request.url!, 'http://localhost').pathname.split('/');
     const [channel, said] = BOTS[first] ?? [first, undefined];
+    if (!recorder.answers) return recorder.leaveOpen(channel);
     const [status] = recorder.answer(channel);
     const delivery = request.headers['idempotency-key'];
     recorder.take(channel, body, status === 200, delivery === undefined ? undefined : String(delivery));
@@ -202,6 +227,7 @@ async function openMailServer(recorder: Recorder): Promise<{ port: number; close
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
     logger: false,
+    closeTimeout: 100,
     onData(stream, _session, done) {
       text(stream).then((mail) => {
         recorder.take('mail', mail, true, /^Message-ID: <([^@>]+)/im.exec(mail)?.[1]);

@@ -18,11 +18,14 @@ export class Posts {
   readonly answered: Posted[] = [];
   /** No answer came: they may be stored or not. */
   unanswered: Posted[] = [];
-  /** Answers that refused, by status. */
+  /** Refused events by status. */
   readonly refused = new Map<number, number>();
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  /** Calls `resolve` once so many events are answered. */
+  /** Number of answers, also of refusals. */
+  answers = 0;
+
+  /** Calls `resolve` at so many answers. */
   onAnswer(count: number, resolve: () => void): void {
     this.#waiting.push({ count, resolve });
     this.#notify();
@@ -30,12 +33,19 @@ export class Posts {
 
   add(batch: readonly Posted[]): void {
     this.answered.push(...batch);
+    this.answers += batch.length;
+    this.#notify();
+  }
+
+  refuse(batch: readonly Posted[], status: number): void {
+    this.refused.set(status, (this.refused.get(status) ?? 0) + batch.length);
+    this.answers += batch.length;
     this.#notify();
   }
 
   #notify(): void {
-    const over = this.#waiting.filter(({ count }) => count <= this.answered.length);
-    this.#waiting = this.#waiting.filter(({ count }) => count > this.answered.length);
+    const over = this.#waiting.filter(({ count }) => count <= this.answers);
+    this.#waiting = this.#waiting.filter(({ count }) => count > this.answers);
     for (const { resolve } of over) resolve();
   }
 }
@@ -46,6 +56,8 @@ interface LoadOptions {
   readonly padding?: number;
   /** Kinds of events that are posted; all if not given. */
   readonly kinds?: readonly string[];
+  /** A client ends at the first answer with this status. */
+  readonly until?: number;
 }
 
 const WHEEL: readonly string[] = Object.entries(KINDS).flatMap(([name, { share }]) =>
@@ -73,16 +85,21 @@ export class Load {
     this.#posts = posts;
     this.#prefix = prefix;
     this.#options = options;
-    this.#before = posts.answered.length;
+    this.#before = posts.answers;
     const { kinds, clients = 16 } = options;
     this.#wheel = kinds === undefined ? WHEEL : WHEEL.filter((kind) => kinds.includes(kind));
     this.#running = Promise.all(Array.from({ length: clients }, (_, client) => this.#post(client)));
   }
 
-  /** Resolves when this load got so many answers, or every client has ended. */
+  /** Resolves when this load got so many answers, also refusals, or every client has ended. */
   async answered(count: number): Promise<void> {
     const wanted = this.#before + count;
     await Promise.race([this.#running, new Promise<void>((resolve) => this.#posts.onAnswer(wanted, resolve))]);
+  }
+
+  /** Resolves when every client has ended by itself. */
+  async finished(): Promise<void> {
+    await this.#running;
   }
 
   /** Resolves when each client has its last answer, or none because the daemon ended. */
@@ -96,7 +113,8 @@ export class Load {
       const size = 1 + ((client + number) % MAX_BATCH);
       const batch = Array.from({ length: size }, (_, index) => this.#event(client, number + index));
       number += size;
-      if (!(await postEvents(this.#home, this.#posts, batch, this.#options.padding))) return;
+      const status = await postEvents(this.#home, this.#posts, batch, this.#options.padding);
+      if (status === undefined || status === this.#options.until) return;
     }
   }
 
@@ -113,8 +131,13 @@ export class Load {
   }
 }
 
-/** Posts events in one request. Resolves to false if no answer came. */
-export async function postEvents(home: Home, posts: Posts, batch: readonly Posted[], padding = 0): Promise<boolean> {
+/** Posts events in one request. Resolves to the status; undefined if no answer came. */
+export async function postEvents(
+  home: Home,
+  posts: Posts,
+  batch: readonly Posted[],
+  padding = 0,
+): Promise<number | undefined> {
   const body = batch.map(({ kind, subject, number, id, isChosen }) => ({
     type: kind,
     subject,
@@ -124,15 +147,15 @@ export async function postEvents(home: Home, posts: Posts, batch: readonly Poste
   try {
     const answer = await home.call<{ events: { id: string }[] }>('POST', '/v1/events', body);
     if (answer.status !== 202) {
-      posts.refused.set(answer.status, (posts.refused.get(answer.status) ?? 0) + 1);
-      return true;
+      posts.refuse(batch, answer.status);
+      return answer.status;
     }
     for (const [index, { id }] of answer.body.events.entries()) batch[index]!.id = id;
     posts.add(batch);
-    return true;
+    return answer.status;
   } catch {
     posts.unanswered.push(...batch);
-    return false;
+    return undefined;
   }
 }
 

@@ -49,6 +49,56 @@ export const BUGS = {
     correct: 'io.emit(event, [{ key:',
     wrong: 'io.emit({ ...event, id: String(Math.random()) }, [{ key: scheduled_at, other:',
   },
+  'dead letter without fsync': {
+    file: 'delivery/dead-letters/dead-letters.js',
+    correct: 'await handle.sync().catch((cause) => this.#fail(cause));',
+    wrong: '',
+  },
+  'dead letter without sync of its folder': {
+    file: 'delivery/dead-letters/dead-letters.js',
+    correct: 'if (isNew) await this.#syncEntry().catch((cause) => this.#fail(cause));',
+    wrong: '',
+  },
+  'dead letter after its delivery ended': {
+    file: 'delivery/dead-letters/dead-letter.js',
+    correct: '() => deadLetters.append(record)); await settleDead(delivery, made, reason, fallback, deps);',
+    wrong:
+      'async () => undefined); await settleDead(delivery, made, reason, fallback, deps); await deadLetters.append(record);',
+  },
+  'delivered before it is sent': {
+    file: 'delivery/lane/lane.js',
+    correct:
+      'const ended = await this.#attempt(delivery); const { outcome, record, exchange } = ended; const policy = this.#policy;',
+    wrong: `const early = { attempt: { at: new Date().toISOString(), ms: 0 }, receipt: { status: 200 } };
+      if (delivery.channel === 'ordered') await this.#deps.store.deliveries.settle(delivery.id, { state: 'delivered', ...early });
+      const ended = await this.#attempt(delivery);
+      if (delivery.channel === 'ordered') return;
+      const { outcome, record, exchange } = ended; const policy = this.#policy;`,
+  },
+  'resend deletes first': {
+    file: 'delivery/manual/resend.js',
+    correct: 'const changes = new BatchedChanges(this.#deps.deadLetters, records.length);',
+    wrong: `const changes = new BatchedChanges(this.#deps.deadLetters, records.length);
+      await this.#deps.deadLetters.change(new Map(records.map(({ id }) => [id, null])));`,
+  },
+  'permanent failure is retried': {
+    file: 'core/delivery/judge.js',
+    correct: "return outcome.failure.class === 'permanent' ||",
+    wrong: 'return',
+  },
+  'reload drops what waits': {
+    file: 'delivery/lane/lane.js',
+    correct: 'this.#admission.reconfigure(config.policy);',
+    wrong: `this.#admission.reconfigure(config.policy);
+      const { deliveries } = this.#deps.store;
+      const dropped = await deliveries.claim(this.name, { limit: 8, now: Date.now() + 3_600_000, ordered: false });
+      for (const { id } of dropped) await deliveries.settle(id, { state: 'cancelled' });`,
+  },
+  'torn dead letter is kept': {
+    file: 'delivery/dead-letters/file.js',
+    correct: 'await handle.truncate(size - tail.length);',
+    wrong: '',
+  },
 } satisfies Record<string, PlantedBug>;
 
 export type BugName = keyof typeof BUGS;
@@ -67,9 +117,14 @@ export async function plantInModules(dist: string, name: BugName): Promise<void>
 
 /** The bundle breaks lines in other places than the modules do. */
 function patternOf(code: string): RegExp {
-  const words = code.split(/\s+|(?<=[({])|(?=[)}])/).filter((word) => word !== '');
+  const words = code
+    .replaceAll("'", '"')
+    .split(/\s+|(?<=[({])|(?=[)}])/)
+    .filter((word) => word !== '');
   return new RegExp(
-    words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)).join(String.raw`\s*`),
+    words
+      .map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`).replaceAll('"', `["']`))
+      .join(String.raw`\s*`),
     'g',
   );
 }

@@ -111,6 +111,10 @@ export class Rounds {
     return [...this.#violations.values()].flat().slice(0, SHOWN_VIOLATIONS);
   }
 
+  violationsOf(invariant: Invariant): readonly string[] {
+    return (this.#violations.get(invariant) ?? []).slice(0, SHOWN_VIOLATIONS);
+  }
+
   /** Prints a line about the progress of a long run. */
   progress(of: number): void {
     const seconds = (performance.now() - this.#began) / 1000;

@@ -58,6 +58,9 @@ export const REFUSING: readonly string[] = ['refusing'];
 export const markOf = (rule: string, event: string): string => `mark.${rule}.${event}.`;
 export const MARK = /mark\.([a-z]+)\.([0-9A-Za-z-]+)\./g;
 
+/** Each start makes some attempts of a channel that is down, so the schedule must not be used up. */
+const MANY_WAITS = Array.from({ length: 60 }, () => '1h').join(', ');
+
 /** `version` is in the body of each message and in an unused rule, so that two versions differ. */
 export function rulesOf({ http, mail, closed, folder }: Addresses, version = 0): string {
   const hook = (name: string, delivery: string): string =>
@@ -70,7 +73,7 @@ ${hook('second', 'concurrency: 4')}
 ${hook('ordered', 'order: key')}
 ${hook('flaky', 'retry: [50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms]')}
 ${hook('refusing', 'retry: [1s]')}
-  down: { type: webhook, url: "http://127.0.0.1:${closed}/down", delivery: { give_up_after: 240h } }
+  down: { type: webhook, url: "http://127.0.0.1:${closed}/down", delivery: { give_up_after: 240h, retry: [${MANY_WAITS}] } }
 ${bot('wecom', 'key: robot-key-of-the-group')}
 ${bot('dingtalk', 'token: token-of-the-group')}
 ${bot('feishu', 'token: token-of-the-group')}

@@ -83,7 +83,8 @@ export class Scenario {
   }
 
   async close(): Promise<void> {
-    await this.destinations.close();
+    // The daemon first: it keeps connections to the mail server open.
     await this.home.close();
+    await this.destinations.close();
   }
 }

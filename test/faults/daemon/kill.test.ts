@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { ROUNDS } from './rounds.ts';
-import { conserved } from './support/conservation.ts';
-import { plantInProgram } from './support/planted-bugs.ts';
-import { Rounds } from './support/report.ts';
-import { Scenario } from './support/scenario.ts';
+import { ROUNDS } from '../rounds.ts';
+import { conserved } from '../support/conservation.ts';
+import { plantInProgram } from '../support/planted-bugs.ts';
+import { Rounds } from '../support/report.ts';
+import { Scenario } from '../support/scenario.ts';
 
 /** Rounds on one state directory: a long run keeps its disk and memory bounded by beginning a new one. */
 const ROUNDS_OF_ONE_STATE = 25;
