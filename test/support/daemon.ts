@@ -219,6 +219,8 @@ export class Home {
   }
 
   exited(): Promise<number> {
+    const { exitCode, signalCode } = this.#process!;
+    if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode ?? -1);
     return once(this.#process!, 'exit').then(([code]) => code as number);
   }
 

@@ -1,6 +1,7 @@
 import { OWN_SOURCE } from '../../core/event/event.ts';
 import type { Decision } from '../../core/flow/decision.ts';
 import type { Ruleset } from '../../core/ruleset.ts';
+import { CrashMarks } from '../../delivery/crash-marks.ts';
 import { Lanes } from '../../delivery/lanes.ts';
 import { Resending } from '../../delivery/manual/resend.ts';
 import type { ResendingDeps } from '../../delivery/manual/resend-deps.ts';
@@ -88,6 +89,7 @@ export function buildRuntime(
   const writes = new WrittenFiles();
   const lanes: Lanes = new Lanes({
     ...common,
+    marks: openMarks(state, clock),
     random: Math.random,
     raise: (event) => own.raise(event),
     open: channelOpener(state, options, pushServer, webPush, writes),
@@ -142,6 +144,12 @@ function pushServerOf(
     onAcknowledged: (deliveries, receipt) => lanes().received(deliveries, receipt),
     feed: (listener) => feed.follow(listener),
   });
+}
+
+function openMarks({ paths, log, closers }: OpenState, clock: Clock): CrashMarks {
+  const marks = new CrashMarks(paths.attempts, { clock, log });
+  closers.own('marks of attempts', () => marks.close());
+  return marks;
 }
 
 /** Returns a function that reports the end of a reload. */

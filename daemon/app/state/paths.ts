@@ -9,6 +9,8 @@ export interface StatePaths {
   readonly inbox: string;
   readonly token: string;
   readonly key: string;
+  /** Marks of attempts after a crash. */
+  readonly attempts: string;
   /** Contains the path of the rules of the last daemon that used the directory. */
   readonly lastConfig: string;
   /** Folder of the last good rules. */
@@ -31,6 +33,7 @@ export function statePaths(
     inbox: path.join(state, 'inbox'),
     token: path.join(state, 'token'),
     key: path.join(state, 'key'),
+    attempts: path.join(state, 'attempts'),
     lastConfig: path.join(state, 'last-config'),
     keptRules: path.join(state, 'kept-rules'),
   };

@@ -32,6 +32,11 @@ export const STATE_FILES: readonly StateFile[] = [
   ),
   file('token', true, 'the first token, made when the rules have none'),
   file('last-config', true, 'path of the rules of the last daemon'),
+  file(
+    'attempts',
+    false,
+    'there while the daemon runs; after a crash the attempts that have begun since, to find a message that ends the daemon',
+  ),
   file('reserve', false, 'space for settling deliveries on a full disk'),
   file('state-of-*', false, 'in the default state directory: place of the state of rules that name another'),
   file('belfry.json', false, 'record of the running daemon'),

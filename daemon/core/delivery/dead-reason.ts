@@ -23,6 +23,15 @@ export const GAVE_UP: DeadReason = {
   error: { code: 'give_up', message: 'the channel was failing for longer than `give_up_after`' },
 };
 
+export const POISON: DeadReason = {
+  class: 'internal',
+  error: {
+    code: 'poison',
+    message:
+      'the daemon has crashed three times in a row while it made this message; look for the cause before a resend',
+  },
+};
+
 /** Whether the time to live of a delivery is over. */
 export function isExpired({ expiresAt }: Pick<Delivery, 'expiresAt'>, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;

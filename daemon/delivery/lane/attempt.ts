@@ -35,7 +35,7 @@ export async function makeAttempt(
   delivery: Delivery,
   config: ChannelConfig,
   notifiers: LazyNotifier,
-  deps: LaneDeps,
+  deps: LaneDeps & Pick<SendDeps, 'onSent'>,
 ): Promise<EndedAttempt> {
   const { clock, scrubber, observer, log } = deps;
   const at = rfc3339(clock.now());
@@ -82,16 +82,21 @@ class Io implements SendIo {
   }
 }
 
-type SendDeps = Pick<LaneDeps, 'killed' | 'clock' | 'scrubber' | 'outgoing' | 'log'> & { readonly mask: ExchangeMask };
+type SendDeps = Pick<LaneDeps, 'killed' | 'clock' | 'scrubber' | 'outgoing' | 'log'> & {
+  readonly mask: ExchangeMask;
+  /** Called when a request is handed to the connection. */
+  readonly onSent?: () => void;
+};
 
 /** Calls `send` of the channel, and masks what it sent and what came back. */
 export async function sendOnce(
   notifier: Notifier,
   delivery: Delivery,
   timeout: number,
-  { killed, clock, scrubber: known, outgoing, log, mask }: SendDeps,
+  { killed, clock, scrubber: known, outgoing, log, mask, onSent }: SendDeps,
 ): Promise<{ readonly outcome: AttemptOutcome; readonly exchange: Exchange | undefined }> {
   const deadline = new AttemptDeadline(clock, timeout, killed, hopsAfter(delivery));
+  deadline.exchange.onSent = onSent;
   const { message, secrets } = outgoing(delivery);
   const scrubber = secrets.length === 0 ? known : new WithSecrets(known, secrets);
   try {

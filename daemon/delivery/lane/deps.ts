@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Settlement, Store } from '../../store/store.ts';
+import type { CrashMarks } from '../crash-marks.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
 
 /** Callbacks on the progress of deliveries. */
@@ -42,6 +43,8 @@ export interface LaneDeps {
   readonly outgoing: (delivery: Delivery) => OutgoingMessage;
   /** Aborts when the grace period of a stop is over. Attempts end then, and writes are no longer retried while the disk is full. */
   readonly killed: AbortSignal;
+  /** Finds deliveries at whose attempts the daemon crashes; absent where no daemon runs. */
+  readonly marks?: CrashMarks;
   /** Live configuration of another channel, for fallbacks. */
   readonly channel: (name: string) => ChannelConfig | undefined;
 }

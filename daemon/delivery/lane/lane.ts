@@ -1,4 +1,11 @@
-import { type DeadReason, EXPIRED, GAVE_UP, isExpired, UNACKNOWLEDGED } from '../../core/delivery/dead-reason.ts';
+import {
+  type DeadReason,
+  EXPIRED,
+  GAVE_UP,
+  isExpired,
+  POISON,
+  UNACKNOWLEDGED,
+} from '../../core/delivery/dead-reason.ts';
 import type { Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { judge } from '../../core/delivery/judge.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
@@ -211,6 +218,7 @@ export class Lane {
 
   #dispatch(delivery: Delivery): void {
     const now = this.#deps.clock.now();
+    if (this.#deps.marks?.isPoison(delivery.id) === true) return this.#setAside(delivery);
     if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED);
     const isProbe = this.#health.isFailing;
     if (isProbe && now >= delivery.createdAt + this.#clockEffects.policyFor(delivery, this.#policy).giveUpAfter)
@@ -225,6 +233,11 @@ export class Lane {
 
   #deadLetter(delivery: Delivery, reason: DeadReason): void {
     this.#track(delivery, deadLetter(delivery, undefined, reason, this.#policy.fallback, this.#deps));
+  }
+
+  /** Ends a delivery at whose attempts the daemon crashes. A fallback channel would get the same message. */
+  #setAside(delivery: Delivery): void {
+    this.#track(delivery, deadLetter(delivery, undefined, POISON, undefined, this.#deps));
   }
 
   /** Counts work as in flight until it has ended. An error in it is an internal error of the lane. */
@@ -262,7 +275,10 @@ export class Lane {
   }
 
   #attempt(delivery: Delivery): Promise<EndedAttempt> {
-    return this.#inFlight.trackAttempt(makeAttempt(delivery, this.#config, this.#notifier, this.#deps));
+    const { marks } = this.#deps;
+    const make = (onSent?: () => void): Promise<EndedAttempt> =>
+      makeAttempt(delivery, this.#config, this.#notifier, onSent ? { ...this.#deps, onSent } : this.#deps);
+    return this.#inFlight.trackAttempt(marks?.isCareful === true ? marks.run(delivery.id, make) : make());
   }
 
   /** Records an outcome in the channel's health, unless its settings are no longer in force. The next attempt may begin before this one is stored. */

@@ -17,6 +17,8 @@ export interface ReceivedAnswer {
 
 /** The last request of one attempt, with its answer. Keeps references only, because most of it is never looked at. */
 export class ExchangeRecord {
+  /** Called at each request. */
+  onSent: (() => void) | undefined;
   #requests = 0;
   #request: SentRequest | undefined;
   #answer: ReceivedAnswer | undefined;
@@ -37,6 +39,7 @@ export class ExchangeRecord {
     this.#requests += 1;
     this.#request = request;
     this.#answer = undefined;
+    this.onSent?.();
   }
 
   /** Requests to several servers are answered in any order; only the answer to the last one counts. */
