@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { damageOfLog } from './wal.ts';
 
 /** Error of a file of the store whose content cannot be what SQLite wrote. */
 export class Malformed extends Error {
@@ -69,23 +70,8 @@ function firstLine(file: string): string {
   }
 }
 
-/** First bytes of a write-ahead log, in either byte order. https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
-const WAL_MAGIC: readonly number[] = [0x377f0682, 0x377f0683];
-
-/**
- * Throws if the write-ahead log does not begin as one: SQLite would ignore it, with every commit in it. Zeros are valid, since a
- * power cut may leave them before the first commit.
- */
+/** Throws if the write-ahead log is damaged, so that SQLite would drop commits in it without a word. */
 export function checkLog(file: string): void {
-  const { size } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0 };
-  if (size < 4) return;
-  const fd = openSync(file, 'r');
-  try {
-    const begin = Buffer.alloc(4);
-    readSync(fd, begin, 0, begin.length, 0);
-    const magic = begin.readUInt32BE();
-    if (magic !== 0 && !WAL_MAGIC.includes(magic)) throw new Malformed(file, 'it is not a write-ahead log of SQLite');
-  } finally {
-    closeSync(fd);
-  }
+  const damage = damageOfLog(file);
+  if (damage !== undefined) throw new Malformed(file, damage);
 }
