@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type DaemonFixture, openFixture } from '../../support/daemon-fixture.ts';
 import { type MailServer, openMailServer } from '../../support/mail-server.ts';
 import { type BlackHole, openBlackHole } from '../support/black-hole.ts';
+import { plantInProgram } from '../support/planted-bugs.ts';
 import { Rounds } from '../support/report.ts';
 import { HANGING, openTcpProxy, TCP_FAULTS, type TcpFault, type TcpProxy } from '../support/tcp-proxy.ts';
 import { latencyOf, postEvery, shownLatency, TIMED } from './latency.ts';
@@ -119,4 +120,36 @@ test('an endpoint that hangs, drips, resets or answers nonsense delays no other,
   }
   process.stderr.write(`${lines.join('\n')}\n`);
   await fixture.audited();
+});
+
+test('the healthy endpoint shows a daemon whose channels share their attempts', async () => {
+  const fixture = await openFixture(onTestFinished);
+  const { home, receiver } = fixture;
+  const { program, remove } = await plantInProgram('no bulkhead');
+  onTestFinished(remove);
+  home.program = program;
+  const sick = await openTcpProxy(Number(new URL(receiver.origin).port), 'silence');
+  onTestFinished(() => sick.close());
+  const rounds = new Rounds('a sick endpoint, attempts are shared', ['I10'], { planted: true });
+  await home.rules(
+    `channels:\n  sick: { type: webhook, url: "http://127.0.0.1:${sick.port}/", ${DELIVERY} }\n` +
+      `  healthy: { type: webhook, url: "${receiver.origin}/healthy" }\nrules:\n` +
+      '  - { name: sick, on: api, match: { type: a }, notify: sick }\n  - { name: healthy, on: api, match: { type: b }, notify: healthy }\n',
+  );
+  await home.start();
+  await postEvery(fixture, 'a', { count: 2 * CONCURRENCY, everyMs: EVERY_MS });
+  await expect.poll(() => sick.open).toBe(CONCURRENCY);
+  await postEvery(fixture, 'b', { count: CONCURRENCY, everyMs: EVERY_MS });
+  const healthy = (): number => receiver.deliveries().length;
+  // A delivery that does not arrive within the time of the poll is delayed by the other channel.
+  await expect
+    .poll(healthy, { timeout: 5000 })
+    .toBe(CONCURRENCY)
+    .catch(() => undefined);
+  const delayed = CONCURRENCY - healthy();
+  rounds.end(
+    delayed > 0 ? [{ invariant: 'I10', text: `${delayed} deliveries wait for another channel` }] : [],
+    'silence',
+  );
+  expect(rounds.violations).not.toEqual([]);
 });

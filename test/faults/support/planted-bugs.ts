@@ -34,9 +34,9 @@ export const BUGS = {
   /** Deliveries that are due when a channel is reloaded are claimed, and not sent. */
   'drop on reload': {
     file: 'delivery/lanes.js',
-    correct: 'if (present !== undefined) return present.reconfigure(config);',
+    correct: 'return present.reconfigure(config);',
     wrong:
-      'if (present !== undefined) { void this.#deps.store.deliveries.claim(name, { limit: 3, now: Date.now(), ordered: false }); return present.reconfigure(config); }',
+      'return (void this.#deps.store.deliveries.claim(config.name, { limit: 3, now: Date.now(), ordered: false }), present.reconfigure(config));',
   },
   'state directory not locked': {
     file: 'store/sqlite/engine/engine.js',
