@@ -125,9 +125,9 @@ test('an endpoint that hangs, drips, resets or answers nonsense delays no other,
 test('the healthy endpoint shows a daemon whose channels share their attempts', async () => {
   const fixture = await openFixture(onTestFinished);
   const { home, receiver } = fixture;
-  const { program, remove } = await plantInProgram('no bulkhead');
-  onTestFinished(remove);
-  home.program = program;
+  const buggy = await plantInProgram('no bulkhead');
+  onTestFinished(() => buggy.remove());
+  home.program = buggy.program;
   const sick = await openTcpProxy(Number(new URL(receiver.origin).port), 'silence');
   onTestFinished(() => sick.close());
   const rounds = new Rounds('a sick endpoint, attempts are shared', ['I10'], { planted: true });

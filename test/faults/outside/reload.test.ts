@@ -98,9 +98,9 @@ test('a storm of reloads loses, repeats and misroutes no event', async () => {
 
 test('the storm finds a daemon that drops deliveries when it reloads', async () => {
   const fixture = await openFixture(onTestFinished);
-  const { program, remove } = await plantInProgram('drop on reload');
-  onTestFinished(remove);
-  fixture.home.program = program;
+  const buggy = await plantInProgram('drop on reload');
+  onTestFinished(() => buggy.remove());
+  fixture.home.program = buggy.program;
   const rounds = new Rounds('reloads, deliveries are dropped', ['I4'], { planted: true });
   const { found } = await storm(fixture);
   rounds.end(found, 'storm');

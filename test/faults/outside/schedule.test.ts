@@ -47,9 +47,9 @@ test('a schedule that is killed at any time handles each of its due times once',
 
 test('the kills find a schedule that does not store its last due time', async () => {
   const fixture = await openFixture(onTestFinished);
-  const { program, remove } = await plantInProgram('schedule tick not recorded');
-  onTestFinished(remove);
-  fixture.home.program = program;
+  const buggy = await plantInProgram('schedule tick not recorded');
+  onTestFinished(() => buggy.remove());
+  fixture.home.program = buggy.program;
   const rounds = new Rounds('kill -9 around ticks, not recorded', ['I13'], { planted: true });
   await killed(fixture, 3, rounds);
   expect(rounds.violations).not.toEqual([]);

@@ -26,6 +26,8 @@ export interface StoredRows {
 /**
  * Makes a state directory as a daemon of this schema version left it. The fixtures were written by the daemons of their time, on rules
  * with channels that answer, refuse (410), fail (503) and push; `versions.test.ts` has the rules.
+ * For a new version: run the daemon before the change on these rules, post what the test looks for, stop it, and store the output of
+ * `sqlite3 belfry.db .dump` with `PRAGMA user_version = N;` at its end, and the dead letters.
  */
 export function makeOldState(state: string, version: number): void {
   mkdirSync(state, { recursive: true, mode: 0o700 });
