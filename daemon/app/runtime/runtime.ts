@@ -74,7 +74,8 @@ export function buildRuntime(
   const { store, deadLetters, log, scrubber } = state;
   const { clock } = options;
   const live = (): Ruleset => state.live.ruleset;
-  const common = { store, deadLetters, log, scrubber, clock, live, work, newId: () => newId(clock.now()) };
+  const writes = new WrittenFiles();
+  const common = { store, deadLetters, log, scrubber, clock, live, work, writes, newId: () => newId(clock.now()) };
   const own = new OwnEvents({ ...common, accept: (events) => intake.accept(events, { source: OWN_SOURCE }) });
   const observers = { ...common, feed, metrics, own };
   const intake: Intake = new Intake({
@@ -86,7 +87,6 @@ export function buildRuntime(
   const refusals = new Refusals({ metrics, log, clock });
   const pushServer = pushServerOf({ ...common, refusals }, feed, () => lanes);
   const webPush = new WebPush(store.checkpoints);
-  const writes = new WrittenFiles();
   const lanes: Lanes = new Lanes({
     ...common,
     marks: openMarks(state, clock),
@@ -98,7 +98,6 @@ export function buildRuntime(
   const sources: RunningSources = new RunningSources({
     ...common,
     types: sourceTypes,
-    writes,
     intake,
     onStatusChange: (name, type, fault) => own.sourceStatusChanged(name, type, fault),
     onMissed: (name, kind, count) => metrics.missed(name, kind, count),

@@ -1,4 +1,4 @@
-import type { DeadReason } from '../../core/delivery/dead-reason.ts';
+import { type DeadReason, POISON } from '../../core/delivery/dead-reason.ts';
 import type { Attempt, DeadLetter, Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { deathNotice, fallbackOf } from '../../core/delivery/fallback.ts';
 import type { AttemptMade } from '../../store/store.ts';
@@ -35,7 +35,9 @@ async function settleDead(
   deps: LaneDeps,
 ): Promise<void> {
   const { store, clock, killed, log, raise, observer } = deps;
-  const channel = fallback === undefined ? undefined : deps.channel(fallback);
+  // The fallback channel would get the message that ends the daemon.
+  const isPoison = error.code === POISON.error.code;
+  const channel = fallback === undefined || isPoison ? undefined : deps.channel(fallback);
   const next = fallbackOf(delivery, channel, { now: clock.now(), newId: deps.newId });
   const settlement = {
     state: 'dead' as const,

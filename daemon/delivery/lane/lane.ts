@@ -218,7 +218,7 @@ export class Lane {
 
   #dispatch(delivery: Delivery): void {
     const now = this.#deps.clock.now();
-    if (this.#deps.marks?.isPoison(delivery.id) === true) return this.#setAside(delivery);
+    if (this.#deps.marks?.isPoison(delivery.id) === true) return this.#deadLetter(delivery, POISON);
     if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED);
     const isProbe = this.#health.isFailing;
     if (isProbe && now >= delivery.createdAt + this.#clockEffects.policyFor(delivery, this.#policy).giveUpAfter)
@@ -233,11 +233,6 @@ export class Lane {
 
   #deadLetter(delivery: Delivery, reason: DeadReason): void {
     this.#track(delivery, deadLetter(delivery, undefined, reason, this.#policy.fallback, this.#deps));
-  }
-
-  /** Ends a delivery at whose attempts the daemon crashes. A fallback channel would get the same message. */
-  #setAside(delivery: Delivery): void {
-    this.#track(delivery, deadLetter(delivery, undefined, POISON, undefined, this.#deps));
   }
 
   /** Counts work as in flight until it has ended. An error in it is an internal error of the lane. */
