@@ -4,10 +4,10 @@ import path from 'node:path';
 import type { Problem } from '../core/problems/failure.ts';
 
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
-const MAX_FILES = 10_000;
+export const MAX_FILES = 10_000;
 /** Bound for a directory that is not one of rules, such as `/proc/self`, whose links lead to all files. */
-const MAX_FOLDERS = 10_000;
-const MAX_FOLDER_DEPTH = 32;
+export const MAX_FOLDERS = 10_000;
+export const MAX_FOLDER_DEPTH = 32;
 
 export interface Listing {
   readonly files: readonly string[];
@@ -63,7 +63,12 @@ async function listFolder(
 ): Promise<void> {
   if (isTooLarge(walk)) return;
   const real = await realpath(folder).catch(() => undefined);
-  if (real === undefined || walk.seen.has(real) || depth > MAX_FOLDER_DEPTH) return;
+  if (real === undefined || walk.seen.has(real)) return;
+  if (depth > MAX_FOLDER_DEPTH) {
+    const message = `this directory is more than ${MAX_FOLDER_DEPTH} levels below the rules directory`;
+    walk.problems.push(fileProblem(folder, 'file.too_deep', message, 'move its files up, or begin its name with `_`'));
+    return;
+  }
   walk.seen.add(real);
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => error);
   if (entries instanceof Error) {

@@ -7,6 +7,7 @@ import type { RuleTestResultView } from '../../http/daemon-api.ts';
 import { openLog } from '../../lib/log.ts';
 import { Scrubber } from '../../lib/secrets/scrubber.ts';
 import { sha256 } from '../../lib/sha256.ts';
+import { fileProblem } from '../../reload/files.ts';
 import { Live } from '../../reload/live.ts';
 import type { RulesText } from '../../reload/load.ts';
 import { rulesNamedIn } from '../../simulation/run-test-case.ts';
@@ -28,7 +29,7 @@ export interface RuleTestsOutput {
 }
 
 /** Tests of the directory that are run; more would not end in reasonable time. */
-const MAX_TESTS = 5000;
+export const MAX_TESTS = 5000;
 
 /** Runs the `*.test.yaml` files of a rules directory against its live rules, in a simulation. Nothing is sent. */
 export async function runRuleTests({ root, texts, env }: RuleTestsInput): Promise<RuleTestsOutput> {
@@ -55,6 +56,11 @@ async function runAll(root: string, ruleset: Ruleset, scrubber: Scrubber): Promi
     problems.push(...opened.problems);
     let index = 0;
     for await (const { name, ok, problems: wrong } of runTests(opened, ruleset, deps)) {
+      if (results.length >= MAX_TESTS) {
+        const message = `there are more than ${MAX_TESTS} tests, and the daemon runs no more`;
+        problems.push(fileProblem(file, 'test.too_many', message, 'run all of them by `belfry test`'));
+        return { results, problems: withLevel('error', problems) };
+      }
       const { position, ...testCase } = opened.cases[index]!;
       results.push({
         file,
@@ -65,7 +71,6 @@ async function runAll(root: string, ruleset: Ruleset, scrubber: Scrubber): Promi
         problems: withLevel('error', wrong),
       });
       index += 1;
-      if (results.length >= MAX_TESTS) return { results, problems: withLevel('error', problems) };
     }
   }
   return { results, problems: withLevel('error', problems) };
