@@ -1,6 +1,7 @@
 import { ownEventsPage } from '../core/event/own-events-page.ts';
 import { schemas } from '../core/schema/generate.ts';
 import { referencePages } from '../core/schema/reference/reference.ts';
+import { limitsPage } from '../app/doctor/limits/page.ts';
 import { doctorPage } from '../doctor/page.ts';
 import type { Registry } from '../core/compile/registry.ts';
 
@@ -13,6 +14,7 @@ export function generatedFiles(registry: Registry): Readonly<Record<string, stri
   const pages = Object.entries(referencePages(registry)).map(([name, text]) => [`docs/${name}`, text]);
   const own = [
     ['docs/doctor.md', doctorPage(registry)],
+    ['docs/reference-limits.md', limitsPage()],
     ['docs/reference-events.md', ownEventsPage()],
   ];
   return Object.fromEntries([...schemaFiles, ...pages, ...own]) as Record<string, string>;

@@ -42,7 +42,7 @@ export type Lookup =
   | { readonly isNone: true; readonly file?: undefined };
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
-const MAX_SECRET_BYTES = 64 * 1024;
+export const MAX_SECRET_BYTES = 64 * 1024;
 
 /** Resolves the bodies of references: `env:NAME`, `file:PATH`, `credential:NAME`. */
 export async function lookUpAll(bodies: Iterable<string>, scope: ReferenceScope): Promise<ReadonlyMap<string, Lookup>> {

@@ -17,6 +17,7 @@ import type { SettingProblem } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { FileWrites } from '../core/event/file-writes.ts';
 import type { EventShape } from '../core/event/shape.ts';
+import type { Limit } from '../core/schema/reference/limit.ts';
 import type { Static, TSchema } from '../core/schema/type.ts';
 import type { SourceFacts } from './facts.ts';
 import type { Log } from '../lib/log.ts';
@@ -32,6 +33,8 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly summary: string;
   /** Schema of the YAML settings without `type`; its descriptions become the reference page. */
   readonly settings: S;
+  /** Limits of its inputs, for docs/reference-limits.md. */
+  readonly limits?: readonly Limit[];
   /** The event types it emits. */
   readonly events: readonly string[];
   /** Fields of its events with these settings: a rule that reads other fields gets a warning. Absent if they are unknown. */

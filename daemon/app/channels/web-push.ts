@@ -8,7 +8,7 @@ import { sha256 } from '../../lib/sha256.ts';
 import type { Checkpoint, CheckpointStore } from '../../store/store.ts';
 
 /** Browsers of one user; a further one replaces the oldest. */
-const MAX_BROWSERS = 20;
+export const MAX_BROWSERS = 20;
 
 const KEYS_SCOPE = 'webpush';
 const KEYS_KEY = 'vapid';

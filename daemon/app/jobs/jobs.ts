@@ -6,9 +6,9 @@ import { Job, type JobDeps } from './job.ts';
 import type { JobWork } from './work.ts';
 
 /** Jobs that run at once. */
-const MAX_RUNNING = 20;
+export const MAX_RUNNING = 20;
 /** Ended jobs that are kept. */
-const MAX_ENDED = 50;
+export const MAX_ENDED = 50;
 
 export interface JobsDeps extends JobDeps {
   readonly newId: () => string;

@@ -13,7 +13,7 @@ import type { Jobs } from './jobs.ts';
 import type { JobWork } from './work.ts';
 
 /** Most events of one rerun. */
-const MAX_EVENTS = 10_000;
+export const MAX_EVENTS = 10_000;
 const PAGE_SIZE = 200;
 
 export interface RerunDeps {

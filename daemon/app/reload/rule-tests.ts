@@ -16,8 +16,8 @@ export interface RuleTestsDeps {
   readonly worker: URL | undefined;
 }
 
-const TIMEOUT_MS = 60_000;
-const MAX_HEAP_MB = 512;
+export const TIMEOUT_MS = 60_000;
+export const MAX_HEAP_MB = 512;
 
 /** File of the worker in the built program. */
 export const RULE_TESTS_WORKER = import.meta.url.endsWith('.js')

@@ -26,7 +26,7 @@ export type ProgramOutcome =
     };
 
 /** Bytes of each output stream that are kept; the rest is read and dropped, so that the program never blocks on it. */
-const MAX_KEPT_BYTES = 4096;
+export const MAX_KEPT_BYTES = 4096;
 /** Time between SIGTERM and SIGKILL. The rest of the time to settle is for the end of the program after SIGKILL. */
 const GRACE_MS = SETTLE_MS - 1000;
 /** Time for which background processes of a program may keep its output open. */

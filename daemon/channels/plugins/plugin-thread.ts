@@ -7,11 +7,11 @@ import { unpackError } from './pack.ts';
 import type { FromWorker, Posted, SyncMethod, ToWorker, TypeDescription, WorkerStart } from './protocol.ts';
 
 /** Time in which the worker must answer a call for which the daemon waits, and in which the module must be loaded at such a call. */
-const SYNC_TIMEOUT_MS = 1000;
+export const SYNC_TIMEOUT_MS = 1000;
 /** Time in which the module must be loaded where the daemon goes on meanwhile. */
-const LOAD_TIMEOUT_MS = 10_000;
+export const LOAD_TIMEOUT_MS = 10_000;
 /** Memory of a plugin; one that needs more is ended. */
-const MAX_HEAP_MB = 256;
+export const MAX_HEAP_MB = 256;
 /**
  * Size of V8's young generation, of which a garbage collection moves up to a third to the heap. Node.js adds 16 MiB to a full heap
  * so that this collection succeeds and the thread can be ended; if it does not succeed, V8 aborts the process. The default of

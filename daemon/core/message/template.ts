@@ -13,11 +13,11 @@ export type CompiledTemplate =
   | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly mend?: string };
 
-const MAX_SOURCE_LENGTH = 16 * 1024;
+export const MAX_SOURCE_LENGTH = 16 * 1024;
 /** Characters and elements that one render may process: several times a body of `daemon.limits.body`. */
-const MAX_MEMORY = 4_000_000;
+export const MAX_MEMORY = 4_000_000;
 /** Texts, outputs and tags that one render may process, including loops. */
-const MAX_STEPS = 50_000;
+export const MAX_STEPS = 50_000;
 /** Characters that `contains` searches in one step. */
 const SEARCHED_PER_STEP = 1000;
 

@@ -16,7 +16,7 @@ export const DEAD_FILTERS = {
 
 /** Size of a page, if none is given. */
 export const DEFAULT_DEAD_LIMIT = 50;
-const MAX_PAGE_SIZE = 1000;
+export const MAX_PAGE_SIZE = 1000;
 
 /** Place of a record in a list that is sorted by time of death and then by id. */
 export interface DeadPosition {

@@ -6,7 +6,7 @@ export const MAX_CONNECTIONS = 16 * 1024;
 /** Connections on the Unix socket, which programs of this machine use. */
 export const MAX_SOCKET_CONNECTIONS = 512;
 /** Open files that the store, sources, channels and plugins need. */
-const OTHER_FILES = 512;
+export const OTHER_FILES = 512;
 
 export interface ConnectionLimits {
   readonly tcp: number;

@@ -149,7 +149,8 @@ export class Connection implements PushOutput {
 
   /** Answers to a client that sends and does not read would fill the memory. */
   #checkAnswers(): void {
-    if (this.#deps.socket.bufferedAmount > 2 * MAX_BUFFERED_BYTES) this.#closeUnread();
+    const { bufferedAmount, readyState, OPEN } = this.#deps.socket;
+    if (bufferedAmount > 2 * MAX_BUFFERED_BYTES && readyState === OPEN) this.#closeUnread();
   }
 
   /** Writes a frame. A failed write ends the connection, and the client resumes later. */

@@ -37,7 +37,7 @@ export class Feeds {
       return socket.close(1013, TOO_MANY);
     }
     const endUnread = (): void => {
-      if (socket.bufferedAmount <= MAX_FEED_BUFFER_BYTES) return;
+      if (socket.bufferedAmount <= MAX_FEED_BUFFER_BYTES || socket.readyState !== socket.OPEN) return;
       refusals.count('unread_bytes', remoteAddress);
       socket.terminate();
     };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../time/clock.ts';
 
-const MAX_TICKETS = 10_000;
+export const MAX_TICKETS = 10_000;
 
 export interface IssuedTicket {
   readonly ticket: string;

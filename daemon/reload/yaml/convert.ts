@@ -26,7 +26,7 @@ interface Converted {
 }
 
 /** Upper bound of values from aliases: ordinary files have hundreds, an alias bomb has billions. */
-const MAX_ALIASED = 20_000;
+export const MAX_ALIASED = 20_000;
 const PLAIN_TAGS = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
 );

@@ -18,7 +18,7 @@ export type Parsed =
   | { readonly ok: false; readonly stage: 'syntax' | 'content'; readonly issues: readonly Issue[] };
 
 /** Tokens of some 30,000 rules; they take half a gigabyte. */
-const MAX_TOKENS = 1_500_000;
+export const MAX_TOKENS = 1_500_000;
 const MAX_ISSUES = 50;
 
 /**

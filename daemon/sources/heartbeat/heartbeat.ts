@@ -25,6 +25,7 @@ import { beatFacts, PingLog } from './facts.ts';
 import { beatSchedule } from './schedule.ts';
 import { statusText } from './state.ts';
 import { HeartbeatWatch } from './watch.ts';
+import { limits } from './limits.ts';
 
 const settingsSchema = strict({
   every: Type.Optional(
@@ -80,6 +81,7 @@ export const heartbeat = defineSource({
   type: 'heartbeat',
   summary: 'Detects that a regular job has not run or has failed',
   settings: settingsSchema,
+  limits,
   events: ['heartbeat.missed', 'heartbeat.recovered', 'heartbeat.failed'],
   shapes: ({ key }) => heartbeatShapes(key !== undefined),
   runsInTests: true,

@@ -9,9 +9,9 @@ import type { Ping } from './events.ts';
 import { type HeartbeatWatch, MAX_KEYS } from './watch.ts';
 
 /** Bytes kept of the output of a job: its end, where errors are printed. */
-const MAX_OUTPUT = 10 * 1024;
+export const MAX_OUTPUT = 10 * 1024;
 const MAX_EXIT_CODE = 255;
-const MAX_KEY_LENGTH = 200;
+export const MAX_KEY_LENGTH = 200;
 
 export interface PingRouteDeps {
   /** `/beats/<name>` */

@@ -4,7 +4,7 @@ import type { Secret } from '../../lib/secrets/secret.ts';
 import type { HookRequest, SettingProblem } from '../source.ts';
 
 /** A header with more signatures is refused. */
-const MAX_SIGNATURES = 32;
+export const MAX_SIGNATURES = 32;
 
 /** Setting of one secret, or of several during a rotation. */
 export const secretsSetting = (description: string, example: string) =>

@@ -6,6 +6,7 @@ import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { faultOfPattern, groupNames } from './pattern.ts';
 import { LineWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
+import { limits, MAX_LINE } from './limits.ts';
 
 const settings = strict({
   paths: pathsSetting('/var/log/app/*.log', ['/var/log/syslog', '/var/log/nginx/**/error.log']),
@@ -39,13 +40,13 @@ const settings = strict({
 type Settings = Static<typeof settings>;
 
 const MIN_LINE = 16;
-const MAX_LINE = 512 * 1024;
 
 /** Lines appended to files, such as logs. The position in the file is stored with the event of the line. */
 export const lines = defineSource({
   type: 'lines',
   summary: 'New lines of files, such as logs.',
   settings,
+  limits,
   events: ['line'],
   shapes: ({ match }) => [{ type: 'line', data: { ...groupsOf(match), ...LINE_FIELDS } }],
   check,

@@ -28,7 +28,7 @@ const TURN_BYTES = 1024 * 1024;
 /** Bytes in which lines are counted per turn. */
 const COUNT_BYTES = 16 * 1024 * 1024;
 /** Open files; idle ones beyond are closed, the least recently read first. */
-const MAX_OPEN = 128;
+export const MAX_OPEN = 128;
 /** Time without a write after which a renamed or deleted file is not followed any more. */
 const ORPHAN_IDLE_MS = 60_000;
 /** Lines of a file that are emitted in parallel, so that they share a commit. */

@@ -26,12 +26,14 @@ import { checkSettings, fixedType, type WebhookSettings, webhookSettings } from 
 import { openVerification, type Verification } from './verify/index.ts';
 import { openReplays, type Replays } from './verify/replays.ts';
 import type { Proof } from './verify/scheme.ts';
+import { limits } from './limits.ts';
 
 /** HTTP requests. A request that is answered 2xx is stored as an event. */
 export const webhook = defineSource({
   type: 'webhook',
   summary: 'HTTP requests, verified by ten schemes',
   settings: webhookSettings,
+  limits,
   events: ['webhook.received'],
   shapes: ({ event }) => [{ ...fixedType(event?.type), data: 'open', extensions: 'open' }],
   templateNames: ['headers', 'query', 'body', 'parent', 'duplicate', 'events'],

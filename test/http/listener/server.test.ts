@@ -138,6 +138,7 @@ test('headers that never end are cut off with 408', async () => {
   const connection = dial(to);
   connection.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
   expect(await untilClosed(connection)).toMatch(/^HTTP\/1\.1 408 /);
+  expect(to.logged.map((line) => (JSON.parse(line) as { limit: string }).limit)).toEqual(['header_time']);
 });
 
 test('a body that never ends is cut off, and the log names the limit once', async () => {

@@ -332,3 +332,83 @@ test('the feed sends events as they happen, without history', async () => {
   });
   expect(JSON.parse(String((await heard)[0]))).toMatchObject({ kind: 'event', outcomes: { r: 'notified' } });
 });
+
+const addressOf = (path: string): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+
+async function openedSocket(path: string): Promise<WebSocket> {
+  const socket = new WebSocket(addressOf(path));
+  opened.push(socket);
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  return socket;
+}
+
+const closeCode = async (socket: WebSocket): Promise<number> => ((await once(socket, 'close')) as [number])[0];
+
+test('a user has 16 streams at most, and a further one is closed and counted until one of them ends', async () => {
+  const clients = Array.from({ length: 16 }, () => new Client('?user=alice'));
+  await Promise.all(clients.map((client) => client.until((frames) => frames.some(({ type }) => type === 'hello'))));
+  expect([await closeCode(new Client('?user=alice').socket), refused]).toEqual([1013, ['user_connections']]);
+  await new Client('?user=bob').until((frames) => frames.some(({ type }) => type === 'hello'));
+  clients[0]!.socket.terminate();
+  await expect
+    .poll(async () => {
+      const more = new WebSocket(addressOf('/?user=alice'));
+      opened.push(more);
+      const [first] = await Promise.race([once(more, 'message').then(() => ['hello']), once(more, 'close')]);
+      return first as unknown;
+    })
+    .toBe('hello');
+});
+
+test('the feed has 100 clients at most', async () => {
+  for (let client = 0; client < 100; client += 1) await openedSocket('/feed');
+  expect([await closeCode(await openedSocket('/feed')), refused]).toEqual([1013, ['feeds']]);
+});
+
+test('a message of a client has at most 64 KiB in 256 fragments', async () => {
+  const ping = '{"type":"ping"}';
+  const socket = await openedSocket('/feed');
+  let answers = 0;
+  socket.on('message', () => (answers += 1));
+  socket.send(ping.padEnd(64 * 1024));
+  for (let part = 0; part < 256; part += 1) socket.send(part < ping.length ? ping[part]! : ' ', { fin: part === 255 });
+  await expect.poll(() => answers).toBe(2);
+  socket.send(ping.padEnd(64 * 1024 + 1));
+  expect([await closeCode(socket), refused]).toEqual([1009, ['frame_bytes']]);
+  const other = await openedSocket('/feed');
+  for (let part = 0; part < 257; part += 1) other.send(' ', { fin: part === 256 });
+  expect([await closeCode(other), refused]).toEqual([1008, ['frame_bytes', 'frame_fragments']]);
+});
+
+/** A WebSocket that sends frames and reads nothing; resolves when it is closed. */
+async function floodUntilClosed(path: string, flood: (socket: Socket) => void): Promise<void> {
+  const socket = dial((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  socket.pause();
+  const isClosed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  flood(socket);
+  await isClosed;
+}
+
+test('a client of the feed that does not read is closed at 1 MiB', async () => {
+  const item = { kind: 'event', event: { data: 'x'.repeat(256 * 1024) } } as unknown as FeedItem;
+  await floodUntilClosed('/feed', (socket) => {
+    const send = (): void => {
+      if (refused.length > 0 || socket.destroyed) return;
+      feed(item);
+      setImmediate(send);
+    };
+    send();
+    socket.once('error', () => socket.destroy());
+    void expect
+      .poll(() => refused.length)
+      .toBe(1)
+      .then(() => socket.resume());
+  });
+  expect(refused).toEqual(['unread_bytes']);
+});

@@ -14,7 +14,7 @@ export interface UnsavedThread {
   close(): void;
 }
 
-const MAX_MEMORY_MB = 512;
+export const MAX_MEMORY_MB = 512;
 
 /** Starts a thread, which also ends when the signal aborts. */
 export async function openThread(clock: Clock, signal: AbortSignal): Promise<UnsavedThread> {

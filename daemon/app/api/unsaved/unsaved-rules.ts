@@ -21,9 +21,9 @@ export interface UnsavedDeps {
 }
 
 /** Time for compiling rules, and for one explanation. */
-const COMPILE_TIMEOUT_MS = 10_000;
+export const COMPILE_TIMEOUT_MS = 10_000;
 /** Checks and explanations at the same time; each has a thread. */
-const MAX_THREADS = 4;
+export const MAX_THREADS = 4;
 
 /** Checks, explains and replays rules that are in no file. Nothing is sent, and no state changes. */
 export function unsavedRules(deps: UnsavedDeps): UnsavedApi {

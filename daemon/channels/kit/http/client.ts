@@ -44,11 +44,11 @@ export interface HttpClientOptions extends Partial<Connection> {
   readonly net?: Dialer;
 }
 
-const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
-const DEFAULT_HEADERS_TIMEOUT_MS = 120_000;
-const DEFAULT_CONNECTIONS = 32;
+export const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
+export const DEFAULT_HEADERS_TIMEOUT_MS = 120_000;
+export const DEFAULT_CONNECTIONS = 32;
 /** Bytes of an answer that are read; an endless answer is cut here. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+export const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Opens a client that shares nothing with other clients, so that a silent name server or a full pool affects one channel only. */
 export function openHttpClient(options: HttpClientOptions = {}): HttpClient {

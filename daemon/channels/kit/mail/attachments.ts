@@ -15,7 +15,7 @@ export interface Attachments {
 }
 
 /** Bytes of all files of a mail together, if a service takes no fewer; mail servers seldom accept more than 20 MiB, and base64 adds a third. */
-const MAX_BYTES = 10 * 2 ** 20;
+export const MAX_BYTES = 10 * 2 ** 20;
 
 /**
  * Reads the files to attach, which must be below one of `folders`, since an event may choose them. A file that is not attached is

@@ -32,7 +32,7 @@ interface Collection {
 }
 
 /** Bound on the events of one message; further ones are only counted. */
-const MAX_KEPT = 1000;
+export const MAX_KEPT = 1000;
 
 /**
  * Collects the events of a key for one message, which is sent `wait` after the first event, or `every` after the last message if

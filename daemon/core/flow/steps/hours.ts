@@ -22,7 +22,7 @@ interface Settings extends Calendars {
 }
 
 /** Bound on the held groups of one key, since the events of a whole night must fit into memory. */
-const MAX_HELD = 1000;
+export const MAX_HELD = 1000;
 /** Wait before hours that do not begin within 400 days are checked again. */
 const CHECK_AGAIN_MS = 24 * 3_600_000;
 

@@ -17,7 +17,7 @@ interface Entry {
   readonly event?: Event;
 }
 
-const MAX_EVENTS_KEPT = 100;
+export const MAX_EVENTS_KEPT = 100;
 
 /** Lets the Nth event within the window through, then starts counting again. Each event has a row of its own, so that adding one has a constant cost. */
 export const threshold = defineStep({

@@ -24,10 +24,10 @@ interface CelFailure {
   readonly range?: { readonly start: number };
 }
 
-const MAX_LENGTH = 4096;
-const MAX_MACRO_DEPTH = 2;
+export const MAX_LENGTH = 4096;
+export const MAX_MACRO_DEPTH = 2;
 /** Maximum of elements in a list or map of the event when there are macros, by their nesting, since each level multiplies the work. */
-const MAX_LIST = [Number.POSITIVE_INFINITY, 50_000, 1000] as const;
+export const MAX_LIST = [Number.POSITIVE_INFINITY, 50_000, 1000] as const;
 /** Maximum of nesting that is searched; accepted events have fewer levels. */
 const MAX_EVENT_DEPTH = 64;
 /** Codes for a missing field or element, which means "no match" and is not an error. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../lib/time/clock.ts';
 
 /** Requests with one token that are answered in any second. */
-const MAX_RIGHT = 5;
+export const MAX_RIGHT = 5;
 const WINDOW_MS = 1000;
 /** Tokens whose requests are counted; with more, the oldest is forgotten. */
 const MAX_COUNTED = 1000;

@@ -2,7 +2,7 @@ import { count, oneOf } from '../../../core/values/value-kind.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type RequestContext, type Route, routeWithQuery, sendJson } from '../route.ts';
 
-const MAX_PAGE_SIZE = 1000;
+export const MAX_PAGE_SIZE = 1000;
 const MAX_RULES = 10_000_000;
 const MAX_GENERATIONS = 100;
 

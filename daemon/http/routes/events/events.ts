@@ -8,7 +8,7 @@ import { readBody } from '../../request/body.ts';
 import { HttpProblem } from '../../problem.ts';
 import { type RequestContext, type Route, type RouteDeps, routeWithQuery, sendJson } from '../route.ts';
 
-const MAX_KEY_LENGTH = 255;
+export const MAX_KEY_LENGTH = 255;
 
 const QUERY = {
   wait: {
