@@ -191,7 +191,8 @@ export class TrackedFiles {
 
   async #discover(filePath: string, state: FileState, detached: Set<TrackedFile>, { now, wall }: Times): Promise<void> {
     const id = await idOf(filePath);
-    if (id === undefined) return;
+    // Another file than the scan has found may be one to which a link leads out of the folder; the next scan examines it.
+    if (id === undefined || !isOf(state, inodeOf(id))) return;
     const before = this.#byPath.get(filePath);
     if (before?.id === id) return;
     if (before !== undefined) this.#detach(before, detached);
@@ -205,7 +206,7 @@ export class TrackedFiles {
   }
 
   #track(filePath: string, state: FileState, id: string, { now, wall }: Times): void {
-    const ino = id.slice(id.indexOf(':') + 1);
+    const ino = inodeOf(id);
     const known = this.#stored.get(ino) ?? [];
     const stored = known.findLast(({ record }) => record.path === filePath) ?? known.at(-1);
     if (stored !== undefined) {
@@ -275,6 +276,9 @@ export class TrackedFiles {
     else this.#stored.set(ino, left);
   }
 }
+
+/** Inode of `device:inode`. */
+const inodeOf = (id: string): string => id.slice(id.indexOf(':') + 1);
 
 function isOf(state: FileState, ino: string): boolean {
   return state.slice(state.lastIndexOf(',') + 1) === ino;

@@ -98,8 +98,10 @@ async function find(location: string, globs: Globs): Promise<Found> {
     const isNamed = globs.bases.some((base) => base.path === location);
     const found = isNamed ? await stat(location, { bigint: true }) : await lstat(location, { bigint: true });
     if (!found.isSymbolicLink()) return foundOf(found);
-    if (!globs.matches(location) || !(await staysBelow(location))) return { kind: 'nothing' };
-    const linked = foundOf(await stat(location, { bigint: true }));
+    const target = globs.matches(location) ? await targetBelow(location) : undefined;
+    if (target === undefined) return { kind: 'nothing' };
+    // The link may lead elsewhere by now; a reader compares the opened file with this state.
+    const linked = foundOf(await lstat(target, { bigint: true }));
     return linked.kind === 'file' ? linked : { kind: 'nothing' };
   } catch (error) {
     return isGone(error) ? { kind: 'nothing' } : { kind: 'unknown', code: codeOf(error) };
@@ -125,9 +127,10 @@ export function readState(state: FileState): { readonly size: number; readonly m
   return { size: Number(size), mtime: new Date(Math.max(-LATEST_TIME, Math.min(LATEST_TIME, ms))).toISOString() };
 }
 
-async function staysBelow(link: string): Promise<boolean> {
+/** Real path of what a link leads to; undefined if that is not below the folder of the link. */
+async function targetBelow(link: string): Promise<string | undefined> {
   const [target, folder] = await Promise.all([realpath(link), realpath(path.dirname(link))]);
-  return target !== folder && isBelow(folder, target);
+  return target !== folder && isBelow(folder, target) ? target : undefined;
 }
 
 function isAtOrBelow(paths: ReadonlyMap<string, unknown>, file: string): boolean {
