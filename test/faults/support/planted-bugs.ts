@@ -99,6 +99,11 @@ export const BUGS = {
     correct: 'await handle.truncate(size - tail.length);',
     wrong: '',
   },
+  'secrets are shown': {
+    file: 'lib/secrets/scrubber.js',
+    correct: 'if (spans.length === 0) return text;',
+    wrong: 'if (spans.length >= 0) return text;',
+  },
 } satisfies Record<string, PlantedBug>;
 
 export type BugName = keyof typeof BUGS;
