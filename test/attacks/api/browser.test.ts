@@ -155,7 +155,8 @@ attack(
     const popup = page.waitForEvent('popup');
     await run(page, 'open', `${origin}/#/login?ticket=${await newTicket()}`);
     const shown = await popup;
-    await shown.waitForFunction('sessionStorage.length > 0');
+    // `waitForFunction` would need `eval`, which the policy of the page forbids.
+    await expect.poll(() => shown.evaluate('sessionStorage.length')).toBeGreaterThan(0);
     expect([await run(page, 'hasHandle'), await shown.evaluate('window.opener === null')]).toEqual([false, true]);
     await run(page, 'frame', `${origin}/`);
     await expect.poll(() => page.frames().at(-1)!.url()).toMatch(/^chrome-error:/);
