@@ -9,6 +9,8 @@ const PENDING = Math.min(1_000_000, Math.max(50_000, 10_000 * ROUNDS));
 const BATCH = 1000;
 /** Bytes of memory for one delivery that waits: its entry in the index of the pending ones, not its text. */
 const MAX_BYTES_EACH = 200;
+/** By default 1 GiB of deliveries may wait, which is less than a million of these. */
+const LIMITS = '  limits: { queue: 8GiB }\n';
 const TEXT = 'x'.repeat(400);
 
 /** Resident memory of a process, bytes. */
@@ -24,7 +26,7 @@ test('a backlog that waits needs memory for its index only, is there after a kil
     `${receiver.origin}/other" }\nrules:\n  - { name: all, on: api, match: { type: a }, message: { title: "{{ data.text }}" }, notify: ops }\n` +
     '  - { name: other, on: api, match: { type: b }, notify: other }\n';
   const rounds = new Rounds('a backlog', ['I9', 'I1']);
-  await home.rules(rules(true));
+  await home.rules(rules(true), 'rules.yaml', LIMITS);
   await home.start();
   const empty = memoryOf(home.pid);
   for (let from = 0; from < PENDING; from += BATCH) {
@@ -42,7 +44,7 @@ test('a backlog that waits needs memory for its index only, is there after a kil
   expect(full - empty).toBeLessThan(64e6 + MAX_BYTES_EACH * PENDING);
   await fixture.post({ type: 'b' });
   await receiver.until(({ channel }) => channel === 'other');
-  await home.rules(rules(false));
+  await home.rules(rules(false), 'rules.yaml', LIMITS);
   await home.call('POST', '/v1/reload');
   const delivered = async (): Promise<number> =>
     (await home.call<{ deliveries: Record<string, number> }>('GET', '/v1/status')).body.deliveries['delivered']!;
