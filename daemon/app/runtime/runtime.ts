@@ -106,24 +106,21 @@ export function buildRuntime(
   const buttons = openButtons({ ...common, tokens: state.tokens, audit: state.audit, onLater });
   const listeners = new ButtonListeners({ ...common, types: builtIn.channels, buttons, open: clientOpener(options) });
   const timers = new Timers({ ...common, onWake: onLater });
-  const onEnd = reloadReporter({ metrics, clock, own, service });
   const resending = new Resending({ ...common, ...resendingDeps({ lanes, intake, live }) });
+  const parts = { sources, lanes, listeners, timers };
   return {
+    ...parts,
     own,
     intake,
     refusals,
     pushServer,
     webPush,
-    lanes,
-    sources,
-    timers,
-    ...reloadingOf(state, options, { sources, lanes, listeners, timers, onEnd }),
+    ...reloadingOf(state, options, { ...parts, onEnd: reloadReporter({ metrics, clock, own, service }) }),
     resending,
     jobs: new Jobs(common),
     canaries: canariesOf(state, { ...common, intake, lanes, onCanary: (...canary) => metrics.canary(...canary) }),
     onLater,
     buttons,
-    listeners,
   };
 }
 

@@ -36,3 +36,25 @@ export const POISON: DeadReason = {
 export function isExpired({ expiresAt }: Pick<Delivery, 'expiresAt'>, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
+
+/** Reason of a delivery whose time is over: to live, or to wait for its receipt. */
+export const expiryReason = (delivery: Pick<Delivery, 'expiresAt'>, now: number): DeadReason =>
+  isExpired(delivery, now) ? EXPIRED : UNACKNOWLEDGED;
+
+export interface Circumstances {
+  readonly now: number;
+  /** The daemon crashes at its attempts. */
+  readonly isPoison: boolean;
+  /** Milliseconds after which a failing channel gives up; undefined while it works. */
+  readonly giveUpAfter: number | undefined;
+}
+
+/** Reason for which a delivery ends without an attempt; undefined if it is to be sent. */
+export function reasonNotToSend(
+  delivery: Pick<Delivery, 'expiresAt' | 'createdAt'>,
+  { now, isPoison, giveUpAfter }: Circumstances,
+): DeadReason | undefined {
+  if (isPoison) return POISON;
+  if (isExpired(delivery, now)) return EXPIRED;
+  return giveUpAfter !== undefined && now >= delivery.createdAt + giveUpAfter ? GAVE_UP : undefined;
+}

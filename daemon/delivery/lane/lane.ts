@@ -1,11 +1,4 @@
-import {
-  type DeadReason,
-  EXPIRED,
-  GAVE_UP,
-  isExpired,
-  POISON,
-  UNACKNOWLEDGED,
-} from '../../core/delivery/dead-reason.ts';
+import { type DeadReason, expiryReason, reasonNotToSend } from '../../core/delivery/dead-reason.ts';
 import type { Delivery, DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import { judge } from '../../core/delivery/judge.ts';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
@@ -176,7 +169,7 @@ export class Lane {
       if ((store.deliveries.nextExpiry(this.name) ?? Number.POSITIVE_INFINITY) > now) return;
       const limit = Math.min(CLAIM_BATCH, this.#inFlight.writesLeft);
       const expired = await store.deliveries.claimExpired(this.name, { limit, now });
-      for (const delivery of expired) this.#deadLetter(delivery, isExpired(delivery, now) ? EXPIRED : UNACKNOWLEDGED);
+      for (const delivery of expired) this.#deadLetter(delivery, expiryReason(delivery, now));
     }
   }
 
@@ -217,12 +210,13 @@ export class Lane {
   }
 
   #dispatch(delivery: Delivery): void {
-    const now = this.#deps.clock.now();
-    if (this.#deps.marks?.isPoison(delivery.id) === true) return this.#deadLetter(delivery, POISON);
-    if (isExpired(delivery, now)) return this.#deadLetter(delivery, EXPIRED);
     const isProbe = this.#health.isFailing;
-    if (isProbe && now >= delivery.createdAt + this.#clockEffects.policyFor(delivery, this.#policy).giveUpAfter)
-      return this.#deadLetter(delivery, GAVE_UP);
+    const reason = reasonNotToSend(delivery, {
+      now: this.#deps.clock.now(),
+      isPoison: this.#deps.marks?.isPoison(delivery.id) === true,
+      giveUpAfter: isProbe ? this.#clockEffects.policyFor(delivery, this.#policy).giveUpAfter : undefined,
+    });
+    if (reason !== undefined) return this.#deadLetter(delivery, reason);
     if (isProbe) this.#admission.isProbing = true;
     this.#admission.take();
     const work = this.#send(delivery, isProbe).finally(() => {
