@@ -90,7 +90,7 @@ const FAILS = 'on: belfry, match: { type: belfry.channel.failing }';
 
 test('`check` warns of a rule that reports the fault of a channel through that channel only', () => {
   expect(warningsOf(`${TWO}rules:\n  - { name: r, ${FAILS}, notify: a }\n`)).toEqual([
-    '3 rule.own_channel: the rule `r` reports the faults of `a` through that channel only, so nobody sees them',
+    '3 rule.own_channel: the rule `r` reports the faults of `a` through the same channel only, so nobody sees them',
   ]);
 });
 

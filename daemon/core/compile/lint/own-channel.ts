@@ -66,11 +66,11 @@ export function lintOwnChannels(fragments: readonly Fragment[], around: readonly
   );
   return fragments.flatMap((fragment) =>
     fragment.rules.flatMap((rule) => {
-      const channels = found.filter((one) => one.rule === rule.name).map(({ channel }) => `\`${channel}\``);
-      if (channels.length === 0) return [];
+      const channels = new Set(found.filter((one) => one.rule === rule.name).map(({ channel }) => `\`${channel}\``));
+      if (channels.size === 0) return [];
       return warningAt(fragment, rule, {
         code: 'rule.own_channel',
-        message: `the rule \`${rule.name}\` reports the faults of ${channels.join(', ')} through that channel only, so nobody sees them`,
+        message: `the rule \`${rule.name}\` reports the faults of ${[...channels].join(', ')} through the same channel only, so nobody sees them`,
         mend: 'name a second channel in `notify`, or give the channel a `delivery.fallback`, to which they go then',
       });
     }),

@@ -198,7 +198,10 @@ describe('correct settings cause no warning', () => {
       ],
     ],
     ['a type by a function', ['if: type(data.x) == string']],
-    ['the fields of the daemon', ['on: belfry', 'if: data.class == "exhausted"', 'key: "{{ data.channel }}"']],
+    [
+      'the fields of the daemon',
+      ['on: belfry', 'if: data.class == "exhausted" && data.channel != "ops"', 'key: "{{ data.channel }}"'],
+    ],
   ])('%s', async (_what, lines) => {
     expect((await problemsIn(rule(...lines))).problems).toEqual([]);
   });
