@@ -156,6 +156,8 @@ class Recorder {
       if (this.#epoch !== frame.epoch) this.#seq = frame.seq;
       this.#epoch = frame.epoch;
       socket.send(JSON.stringify({ type: 'resume', epoch: frame.epoch, seq: this.#seq }));
+      // The last acknowledgement may have been lost with the connection, as in client.js.
+      socket.send(JSON.stringify({ type: 'ack', seq: this.#seq }));
     }
     if (frame.type !== 'message') return;
     this.take('pushed', frame.title, true, frame.id);
