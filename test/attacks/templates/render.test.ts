@@ -129,7 +129,7 @@ attack('F5', async (target) => {
     ]);
   expect(await bodyOf(target, '{% if data.x contains data.nearly %}yes{% else %}no{% endif %}', data)).toBe('no');
   expect(await bodyOf(target, '{{ data.x | escape | url_encode | strip_html | upcase }}', data)).toMatch(
-    /^A{65000,65536}… \(\d+ more characters\)$/,
+    /^A{65000,65536} … \(\d+ more characters\)$/,
   );
   await withdraw(target);
 });
@@ -154,7 +154,7 @@ attack('F7', async (target) => {
     '{{ data.big }}',
   );
   expect(title).toBe('{"a":1}|[1,[2]]||true|1.5');
-  expect(body).toMatch(/^x{65000,65536}… \(\d+ more characters\)$/);
+  expect(body).toMatch(/^x{65000,65536} … \(\d+ more characters\)$/);
   await withdraw(target);
 });
 
