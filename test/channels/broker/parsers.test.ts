@@ -48,11 +48,22 @@ test('messages of NATS are read the same however they are cut', () => {
 });
 
 test.each([
-  ['Redis', () => new ReplyParser(), ['*1\r\n', '$-2\r\n', '$99999999999\r\n', 'x'.repeat(2_000_000)]],
+  [
+    'Redis',
+    () => new ReplyParser(),
+    ['*1\r\n', ':x\r\n', '$\r\n\r\n', '$-2\r\n', '$99999999999\r\n', 'x'.repeat(2_000_000)],
+  ],
   [
     'NATS',
     () => new NatsParser(),
-    ['HELLO\r\n', 'MSG a 1 -1x\r\n', 'MSG a 1 99999999999\r\n', 'INFO []\r\n', 'x'.repeat(2_000_000)],
+    [
+      'HELLO\r\n',
+      'MSG a 1 -1x\r\n',
+      'MSG a 1 99999999999\r\n',
+      'HMSG a 1 -20 -20\r\n',
+      'INFO []\r\n',
+      'x'.repeat(2_000_000),
+    ],
   ],
 ] as const)('bytes that are not of %s are refused, and take no memory without end', (_, open, wrong) => {
   for (const text of wrong) expect(() => open().read(Buffer.from(text))).toThrow();

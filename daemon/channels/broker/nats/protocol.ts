@@ -49,15 +49,21 @@ export class NatsParser {
 
   /** `MSG subject sid [reply] size`, `HMSG subject sid [reply] headers size`. */
   #message(hasHeaders: boolean, words: readonly string[], start: number): ServerMessage | undefined {
-    const size = Number(words.at(-1));
-    const headerSize = hasHeaders ? Number(words.at(-2)) : 0;
-    if (!(size <= MAX_BYTES && headerSize <= size)) throw new Error('a size is not valid');
+    const size = sizeOf(words.at(-1));
+    const headerSize = hasHeaders ? sizeOf(words.at(-2)) : 0;
+    if (size > MAX_BYTES || headerSize > size) throw new Error('a size is not valid');
     if (this.#rest.length < start + size + 2) return undefined;
     const headers = this.#rest.toString('utf8', start, start + headerSize);
     const payload = this.#rest.toString('utf8', start + headerSize, start + size);
     this.#rest = this.#rest.subarray(start + size + 2);
     return { kind: 'message', subject: words[0] ?? '', status: HEADER_LINE.exec(headers)?.[1], payload };
   }
+}
+
+/** A size in bytes. A negative one would move the position back, and the same bytes would be read without end. */
+function sizeOf(text = ''): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Error('a size is not valid');
+  return Number(text);
 }
 
 function messageOf(operation: string, rest: string): ServerMessage {

@@ -24,22 +24,28 @@ export class ReplyParser {
     if (end === -1) return undefined;
     const line = this.#rest.toString('utf8', 0, end);
     const [kind, text] = [line[0], line.slice(1)];
-    if (kind === '$' && text !== '-1') return this.#bulk(Number(text), end + 2);
+    if (kind === '$' && text !== '-1') return this.#bulk(integerOf(text), end + 2);
     this.#rest = this.#rest.subarray(end + 2);
     if (kind === '+') return { value: text };
     if (kind === '-') return { error: text };
-    if (kind === ':') return { value: Number(text) };
+    if (kind === ':') return { value: integerOf(text) };
     if (kind === '$') return { value: null };
     throw new Error('a reply has an unknown type');
   }
 
   #bulk(length: number, start: number): Reply | undefined {
-    if (!Number.isInteger(length) || length < 0 || length > MAX_REPLY_BYTES) throw new Error('a length is not valid');
+    if (length < 0 || length > MAX_REPLY_BYTES) throw new Error('a length is not valid');
     if (this.#rest.length < start + length + 2) return undefined;
     const value = this.#rest.toString('utf8', start, start + length);
     this.#rest = this.#rest.subarray(start + length + 2);
     return { value };
   }
+}
+
+function integerOf(text: string): number {
+  const value = /^[+-]?\d{1,19}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value)) throw new Error('a number is not valid');
+  return value;
 }
 
 /** Command as an array of bulk strings. */
