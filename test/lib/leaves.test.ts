@@ -30,7 +30,9 @@ test('a formatted duration is parsed as the same', () => {
 test('rates and sizes are parsed with their units, and invalid ones are refused', () => {
   expect(parseRate('20/1m')).toEqual({ count: 20, per: 60_000 });
   expect(parseRate('5/s')).toEqual({ count: 5, per: 1000 });
-  for (const wrong of ['20', '0/1m', '20/0s', 'x/1m', '20/']) expect(parseRate(wrong)).toBeUndefined();
+  for (const wrong of ['20', '0/1m', '20/0s', 'x/1m', '20/', `${'9'.repeat(400)}/1m`])
+    expect(parseRate(wrong)).toBeUndefined();
+  for (const wrong of ['1toString', '9999TiB', '9'.repeat(400)]) expect(parseSize(wrong)).toBeUndefined();
   expect([parseSize('64KiB'), parseSize('1MB'), parseSize('12'), parseSize('1XB')]).toEqual([
     65_536,
     1_000_000,

@@ -48,13 +48,15 @@ export function parseRate(text: string): Rate | undefined {
   const [, count, per] = /^(\d+)\/(.+)$/.exec(text) ?? [];
   if (count === undefined || per === undefined) return undefined;
   const window = parseDuration(/^\d/.test(per) ? per : `1${per}`);
-  return window === undefined || window <= 0 || Number(count) < 1 ? undefined : { count: Number(count), per: window };
+  const isCount = Number.isSafeInteger(Number(count)) && Number(count) >= 1;
+  return window === undefined || window <= 0 || !isCount ? undefined : { count: Number(count), per: window };
 }
 
 /** Parses a size: `64KiB` -> 65,536 bytes; undefined if invalid. */
 export function parseSize(text: string): number | undefined {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return undefined;
-  const factor = SIZES[unit];
-  return factor === undefined ? undefined : Math.round(Number(amount) * factor);
+  if (!Object.hasOwn(SIZES, unit)) return undefined;
+  const bytes = Math.round(Number(amount) * SIZES[unit]!);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
