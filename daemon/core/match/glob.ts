@@ -26,7 +26,7 @@ const PIECES: readonly { readonly at: RegExp; readonly translate: Translate }[] 
   { at: /\*/y, translate: () => ({ expression: '[^/]*' }) },
   { at: /\?/y, translate: () => ({ expression: '[^/]' }) },
   {
-    at: /\[([!^]?)(\]?[^\]]*)\]/y,
+    at: /\[([!^]?)(\][^\]]*|[^\]]+)\]/y,
     translate: ([, not, members]) => ({ expression: `[${not === '' ? '' : '^/'}${classMembers(members!)}]` }),
   },
   { at: /\[/y, translate: refuse('a `[` is not closed') },

@@ -138,6 +138,7 @@ test.each<[unknown, string, string]>([
   [{ 'data.x': { prefix: 5 } }, '/data.x/prefix', 'text'],
   [{ 'data.x': { prefix: [] } }, '/data.x/prefix', 'text'],
   [{ 'data.x': { glob: '[a' } }, '/data.x/glob', '/srv/**/*.csv'],
+  [{ 'data.x': { glob: '*[]a' } }, '/data.x/glob', '/srv/**/*.csv'],
   [{ 'data.x': { glob: '{a' } }, '/data.x/glob', '/srv/**/*.csv'],
   [{ 'data.x': { glob: '!a' } }, '/data.x/glob', '/srv/**/*.csv'],
   [{ 'data.x': { glob: '+(a|b)' } }, '/data.x/glob', '/srv/**/*.csv'],
