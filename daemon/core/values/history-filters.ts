@@ -2,6 +2,7 @@ import { RULE_OUTCOMES } from '../flow/outcomes.ts';
 import { ANY_CLASSES } from '../delivery/classes.ts';
 import { DELIVERY_STATES } from '../delivery/delivery.ts';
 import type { Parameters } from './parameter.ts';
+import { TYPE_FILTER } from '../match/type-filter.ts';
 import { ATTRIBUTE, count, TIME_OR_AGO, NAME, oneOf, someOf, TEXT } from './value-kind.ts';
 
 export const DEFAULT_LIMIT = 50;
@@ -11,7 +12,7 @@ const COMMON = {
   since: { kind: TIME_OR_AGO, about: 'received at or after this time, or this duration ago' },
   until: { kind: TIME_OR_AGO, about: 'received before this time, or this duration ago' },
   source: { kind: ATTRIBUTE, about: 'the source of the event' },
-  type: { kind: ATTRIBUTE, about: 'the type of the event; `*` matches any text' },
+  type: { kind: TYPE_FILTER, about: 'the type of the event; `*` matches any text' },
   rule: { kind: NAME, about: 'a rule that has an outcome for the event' },
   key: { kind: TEXT, about: 'the key of the rule' },
   text: { kind: NAME, about: 'a part of any text in it; case is ignored' },

@@ -1,7 +1,7 @@
 import type { FEED_FILTERS } from '../../../core/values/history-filters.ts';
 import { containsText } from '../../../core/values/contains-text.ts';
 import type { ValuesOf } from '../../../core/values/parameter.ts';
-import { compileGlob } from '../../../core/match/glob.ts';
+import { typeTest } from '../../../core/match/type-filter.ts';
 import type { Event } from '../../../core/event/event.ts';
 import type { FeedItem } from '../../../http/daemon-api.ts';
 
@@ -17,7 +17,7 @@ export function feedTest(filter: FeedFilter): Test {
 
 /** Tests of the event that an item is about. */
 function eventTests({ source, type, event: id, text }: FeedFilter): readonly Test[] {
-  const isType = type === undefined ? undefined : compileGlob(type);
+  const isType = type === undefined ? undefined : typeTest(type);
   const wanted = text?.toLowerCase();
   return [
     ...(source === undefined ? [] : [(item: FeedItem) => eventOf(item)?.source === source]),

@@ -1,4 +1,4 @@
-import { compileGlob } from '../../../core/match/glob.ts';
+import { isTypeGlob, typeTest } from '../../../core/match/type-filter.ts';
 import type { RuleResult } from '../../../core/flow/decision.ts';
 import type { HistoryFilter } from '../../store.ts';
 import { shortHashOf } from '../engine/keys.ts';
@@ -64,7 +64,7 @@ export function conditionsOf(table: 'events' | 'deliveries', filter: HistoryFilt
     term === undefined ? [] : [{ anyOf: [term], isResult: false }];
   return [
     ...of(source === undefined ? undefined : termOf('source', source)),
-    ...of(type === undefined || isGlob(type) ? undefined : termOf('type', type)),
+    ...of(type === undefined || isTypeGlob(type) ? undefined : termOf('type', type)),
     ...of(event === undefined ? undefined : termOf('event', event)),
     ...(table === 'events' ? resultConditions(filter) : deliveryConditions(filter)),
     ...(key === undefined ? [] : [{ anyOf: [termOf('key', key)], isResult: table === 'events' }]),
@@ -86,12 +86,10 @@ function deliveryConditions({ channel, states, held = [] }: HistoryFilter): read
   ];
 }
 
-export const isGlob = (type: string): boolean => type.includes('*');
-
 /** Test of the types of a block, memoized; undefined when the filter has no glob. */
 export function globOf({ type }: HistoryFilter): ((type: string) => boolean) | undefined {
-  if (type === undefined || !isGlob(type)) return undefined;
-  const matches = compileGlob(type);
+  if (type === undefined || !isTypeGlob(type)) return undefined;
+  const matches = typeTest(type);
   const known = new Map<string, boolean>();
   return (name) => {
     let found = known.get(name);

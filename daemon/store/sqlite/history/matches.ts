@@ -1,9 +1,8 @@
 import { containsText } from '../../../core/values/contains-text.ts';
-import { compileGlob } from '../../../core/match/glob.ts';
+import { typeTest } from '../../../core/match/type-filter.ts';
 import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
 import type { Attempt, Delivery, DeliveryState } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
-import { isGlob } from '../blocks/terms.ts';
 import type { Row } from '../engine/protocol.ts';
 import { STATE, STATE_NAMES } from '../engine/schema.ts';
 import type { HistoryFilter, StoredDelivery } from '../../store.ts';
@@ -37,7 +36,7 @@ export function eventMatcher(filter: HistoryFilter): (row: Row) => boolean {
 /** Conditions on the event itself: source, type, id. */
 function eventTest({ source, type, event: id }: HistoryFilter): Test {
   if (source === undefined && type === undefined && id === undefined) return () => true;
-  const isType = type === undefined ? () => true : isGlob(type) ? compileGlob(type) : (name: string) => name === type;
+  const isType = type === undefined ? () => true : typeTest(type);
   return (body) => {
     const event = JSON.parse(body) as Event;
     return (

@@ -51,6 +51,8 @@ test.each([
   ['/v1/events?order=random', 'order'],
   ['/v1/deliveries?state=dead,lost', 'state'],
   ['/v1/deliveries?outcome=notified', 'outcome'],
+  ['/v1/events?type=[*', 'type'],
+  ['/v1/deliveries?type=!*', 'type'],
 ])('%s is refused by the name of the parameter', async (path, parameter) => {
   const { get } = await opened();
   const { status, json } = await get(path);
