@@ -156,6 +156,7 @@ describe('a Unix socket', () => {
   });
 
   test.each([
+    ['unix:/run/\0.sock:/x', '/url: `url` has a control character in the path of its socket'],
     ['unix:run/app.sock:/x', '/url: `url` does not name a Unix socket by its absolute path'],
     ['unix:///run/app.sock', '/url: `url` does not name a Unix socket by its absolute path'],
     ['unix:/run/app.sock:x', '/url: `url` has a request path that does not begin with `/`'],

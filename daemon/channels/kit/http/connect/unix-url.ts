@@ -25,6 +25,8 @@ export function readUnixUrl(text: string): ReadUnixUrl | undefined {
   if (/\{[{%]/.test(text)) return wrong('holds a template, which is not supported here');
   const [, socket = '', path = '/'] = /^unix:(\/[^:]*)(?::(.*))?$/is.exec(text) ?? [];
   if (socket === '' || /\/$|^\/\//.test(socket)) return wrong('does not name a Unix socket by its absolute path');
+  // The system ends a path at a NUL, and would connect to another socket.
+  if (/\p{Cc}/u.test(socket)) return wrong('has a control character in the path of its socket');
   if (!path.startsWith('/')) return wrong('has a request path that does not begin with `/`');
   if (/[\s\p{Cc}\p{Cf}\p{Cs}\\#]/u.test(path))
     return wrong('has a character in its request path that HTTP does not allow');
