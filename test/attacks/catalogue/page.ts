@@ -12,7 +12,7 @@ export function attacksPage(sections: readonly Section[]): string {
 
 \`npm run test:attacks\` tries these ${count} attacks on a running daemon, each with real sockets, files, processes and, where a page is the
 attacker, a real browser. After each of them the daemon must still run, deliver an event, and have no violation in \`belfry audit\`. Most
-rows try several inputs of their kind. [SECURITY.md](../SECURITY.md) says what is trusted.
+rows try several inputs of their kind. \`test/attacks/fuzz/\` besides gives random input to each parser. [SECURITY.md](../SECURITY.md) says what is trusted.
 ${shown.map(sectionText).join('')}`;
 }
 
