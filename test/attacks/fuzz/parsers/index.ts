@@ -5,6 +5,7 @@ import { clients } from './clients.ts';
 import { events } from './events.ts';
 import { expressions } from './expressions.ts';
 import { providers } from './providers.ts';
+import { servers } from './servers.ts';
 import { rules } from './rules.ts';
 import { state } from './state.ts';
 import { times } from './times.ts';
@@ -20,4 +21,5 @@ export const parsers: readonly FuzzedParser[] = [
   ...state,
   ...providers,
   ...brokers,
+  ...servers,
 ];
