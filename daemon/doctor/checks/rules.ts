@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DoctorResult, fail, ok, warn } from '../../core/problems/doctor.ts';
-import { reportedAlone } from '../../core/compile/lint/own-channel.ts';
+import { reportedAlone } from '../../core/compile/lint/notify/own-channel.ts';
 import { OWN_SOURCE } from '../../core/event/event.ts';
 import { samplesOf } from '../../core/event/own-samples.ts';
 import { select } from '../../core/flow/select.ts';

@@ -1,8 +1,8 @@
-import { samplesOf } from '../../event/own-samples.ts';
-import { ownEvents } from '../../event/own-events.ts';
-import type { Problem } from '../../problems/failure.ts';
-import { joinPointer } from '../../values/pointer.ts';
-import type { Fragment } from '../compile.ts';
+import { samplesOf } from '../../../event/own-samples.ts';
+import { ownEvents } from '../../../event/own-events.ts';
+import type { Problem } from '../../../problems/failure.ts';
+import { joinPointer } from '../../../values/pointer.ts';
+import type { Fragment } from '../../compile.ts';
 import { channelsFor, EPOCH } from './own-channel.ts';
 
 /** Warns of canaries whose absence nobody would see: no channel gets the alarm, and no rule asks for its event. */

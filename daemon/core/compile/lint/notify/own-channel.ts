@@ -1,11 +1,11 @@
-import { type Event, OWN_SOURCE } from '../../event/event.ts';
-import { CHANNEL_FAULTS, ownEvents } from '../../event/own-events.ts';
-import { samplesOf } from '../../event/own-samples.ts';
-import { targetsOf } from '../../flow/deliveries.ts';
-import type { Problem } from '../../problems/failure.ts';
-import type { ChannelConfig, CompiledRule } from '../../ruleset.ts';
-import type { Fragment } from '../compile.ts';
-import { warningAt } from './once.ts';
+import { type Event, OWN_SOURCE } from '../../../event/event.ts';
+import { CHANNEL_FAULTS, ownEvents } from '../../../event/own-events.ts';
+import { samplesOf } from '../../../event/own-samples.ts';
+import { targetsOf } from '../../../flow/deliveries.ts';
+import type { Problem } from '../../../problems/failure.ts';
+import type { ChannelConfig, CompiledRule } from '../../../ruleset.ts';
+import type { Fragment } from '../../compile.ts';
+import { warningAt } from '../once.ts';
 
 /** A channel whose faults are reported by that channel only, and a rule that does so. */
 export interface ReportedAlone {
