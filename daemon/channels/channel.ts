@@ -5,7 +5,7 @@ import type { Delivery, Receipt } from '../core/delivery/delivery.ts';
 import type { FileWrites } from '../core/event/file-writes.ts';
 import type { VapidKeys, WebPushSubscription } from '../core/delivery/web-push.ts';
 import type { Format, Message, StoredMessage } from '../core/message/message.ts';
-import type { MessagePart, NameChecks } from '../core/compile/registry.ts';
+import type { ChannelOutput, MessagePart, NameChecks } from '../core/compile/registry.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { Machine } from '../lib/machine/machine.ts';
 import type { Log } from '../lib/log.ts';
@@ -261,6 +261,8 @@ export interface ChannelType<S extends TSchema = TSchema> extends ChannelGuide {
   readonly buttons?: ChannelButtons<Static<S>>;
   /** Parts of the machine and the network that it uses. */
   readonly uses?: (settings: Static<S>) => ChannelUses;
+  /** Destination of its messages, by which `belfry check` finds loops. */
+  readonly output?: (settings: Static<S>) => ChannelOutput;
   /** Causes of silence that only this type has. */
   readonly doctorChecks?: readonly ChannelCheck<Static<S>>[];
   /** Shows what would be sent for a message, without sending it; undefined if that cannot be known here. Reads no file. */

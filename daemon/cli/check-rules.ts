@@ -1,3 +1,4 @@
+import { statePaths } from '../app/state/paths.ts';
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -71,7 +72,10 @@ async function checkWith(
       .filter(({ code }) => areTypesKnown || code !== 'channel.unknown_type'),
     ...(linked.ok ? [] : linked.problems),
   ];
-  const warnings = await warningsOf([...files.values()], tools, neighbours, undefined, now);
+  const daemon = [...files.values(), ...neighbours].find(({ fragment }) => fragment.daemon !== undefined)?.fragment
+    .daemon;
+  const { state } = statePaths(daemon ?? {}, env, cwd);
+  const warnings = await warningsOf([...files.values()], tools, neighbours, undefined, now, state);
   const all = [...withLevel('error', errors), ...withLevel('warning', warnings)];
   return {
     valid: errors.length === 0 && (!strict || warnings.length === 0),

@@ -13,7 +13,7 @@
  *   events wait and checkpoints may still change.
  * - A lasting fault is reported with `io.report`, once when it begins and once when it ends; it is not logged each time.
  */
-import type { SettingProblem } from '../core/compile/registry.ts';
+import type { ExpectedEvent, SettingProblem, SourceInput } from '../core/compile/registry.ts';
 import type { Event, EventInput } from '../core/event/event.ts';
 import type { FileWrites } from '../core/event/file-writes.ts';
 import type { EventShape } from '../core/event/shape.ts';
@@ -47,6 +47,8 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly check?: (settings: Static<S>) => readonly SettingProblem[];
   /** Parts of the machine and the network that it uses. `name` is that of the source. */
   readonly uses?: (settings: Static<S>, name: string) => SourceUses;
+  /** The event that it makes of an input, by which `belfry check` finds loops; undefined if it makes none, or perhaps none. */
+  readonly takes?: (settings: Static<S>, input: SourceInput) => ExpectedEvent | undefined;
   /** Starts the source. `settings` are valid and have their defaults; rejecting keeps the old rules in force. */
   start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
 }

@@ -78,6 +78,7 @@ export const command = defineChannel({
         mend: 'remove it',
       })),
   uses: ({ run }) => ({ runsProgram: true, ...(isFixed(run[0]!) && { program: run[0]!.source }) }),
+  output: ({ run }) => ({ run: run.map(({ source }) => source) }),
   doctorChecks: [programCheck],
   open: ({ run, env, cwd }, tools) => ({
     async send(message, io) {

@@ -65,6 +65,7 @@ export const file = defineChannel({
   supports: supports({ kept: 'markdown html priority tags link fields' }),
   idempotent: false,
   uses: ({ path: target }) => (isFixed(target) ? { files: [target.source] } : {}),
+  output: ({ path: target }) => (isFixed(target) ? { file: target.source } : {}),
   doctorChecks: [writableCheck],
   open({ path: target, format = 'jsonl' }, tools) {
     let previous: Promise<unknown> = Promise.resolve();

@@ -72,6 +72,7 @@ export const webhook = defineChannel({
   idempotent: true,
   check,
   uses: (settings) => ({ endpoints: endpointOf(addressOf(settings), settings.ca) }),
+  output: (settings) => ({ url: addressOf(settings) }),
   preview: (settings, request) =>
     previewOfBody(request, (io) => {
       const { headers, body } = assemble(settings, request.message, io, request.now);

@@ -2,6 +2,7 @@ import type { EventShape } from '../event/shape.ts';
 import type { TSchema } from '../schema/type.ts';
 import type { DoctorCheckInfo } from '../problems/doctor.ts';
 import type { Format } from '../message/message.ts';
+import type { JsonObject } from '../values/json.ts';
 
 /** Finding of the check of a type; the pointer is relative to the checked settings. */
 export interface SettingProblem {
@@ -36,6 +37,25 @@ export const MESSAGE_PARTS = [
 
 export type MessagePart = (typeof MESSAGE_PARTS)[number];
 
+/** Destination of the messages of a channel, if the settings say it; so loops are found without running them. */
+export interface ChannelOutput {
+  /** Whole URL of the requests. */
+  readonly url?: string;
+  /** File to which the messages are appended. */
+  readonly file?: string;
+  /** Program and its arguments, as they are written. */
+  readonly run?: readonly string[];
+}
+
+/** Input that a source gets from a channel: a request to a path of the daemon, or a text at the end of a file. */
+export type SourceInput = { readonly path: string; readonly file?: undefined } | { readonly file: string };
+
+/** Event that a source makes of an input: only what is certain. */
+export interface ExpectedEvent {
+  readonly type?: string;
+  readonly data: JsonObject;
+}
+
 /** Part of a channel type that the compiler needs. */
 export interface ChannelTypeInfo {
   readonly type: string;
@@ -63,6 +83,7 @@ export interface ChannelTypeInfo {
   readonly check?: (settings: unknown) => readonly SettingProblem[];
   /** Servers to which a channel connects. */
   readonly uses?: (settings: unknown) => { readonly endpoints?: readonly { readonly host: string }[] };
+  readonly output?: (settings: unknown) => ChannelOutput;
   readonly names?: NameChecks;
   /** Buttons of its own: `connection` is undefined where the settings ask for none. */
   readonly buttons?: { connection(settings: unknown): string | undefined };
@@ -79,6 +100,8 @@ export interface SourceTypeInfo {
   readonly events: readonly string[];
   readonly shapes?: (settings: unknown) => readonly EventShape[];
   readonly templateNames?: readonly string[];
+  readonly uses?: (settings: unknown, name: string) => { readonly watched?: readonly string[] };
+  readonly takes?: (settings: unknown, input: SourceInput) => ExpectedEvent | undefined;
   readonly check?: (settings: unknown) => readonly SettingProblem[];
 }
 

@@ -105,6 +105,8 @@ export interface Step<
   readonly outcomes: Own;
   /** True: a later step that drops the events undoes its state, and the next message counts what this step dropped as `suppressed`. */
   readonly tentative?: true;
+  /** True: of many equal events it lets only some through, so a rule with it does not cause its own next event for ever. */
+  readonly endsLoops?: true;
   /** Set if the step also prevents repeats and escalations of alerts: the outcome of those. */
   readonly mutesAlerts?: keyof Own & string;
   /** Converts the settings for `run`; undefined when the rule does not have the step. Reports problems that a schema cannot express. */

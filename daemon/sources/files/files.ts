@@ -5,7 +5,7 @@ import type { ChangeKind } from './changes.ts';
 import { compileGlobs } from '../watching/globs.ts';
 import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
-import { FileWatch } from './watch.ts';
+import { fieldsOfName, FileWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
 
 const KINDS: readonly ChangeKind[] = ['created', 'changed', 'deleted'];
@@ -72,6 +72,10 @@ export const files = defineSource({
   shapes: shapesOf,
   check,
   uses: ({ paths, ignore = [] }) => watchedBy(compileGlobs(paths, ignore)),
+  takes: ({ paths, ignore = [], events = KINDS }, { file }) =>
+    file !== undefined && events.includes('changed') && compileGlobs(paths, ignore).matches(file)
+      ? { type: 'file.changed', data: fieldsOfName(file) }
+      : undefined,
   start: startFiles,
 });
 

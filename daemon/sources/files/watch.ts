@@ -185,8 +185,7 @@ export class FileWatch {
   /** The data of the event; undefined when the file changed while it was read. */
   async #dataOf({ file, state, before }: FileChange): Promise<JsonObject | undefined> {
     const { content } = this.#settings;
-    const names = { path: file, name: path.basename(file), dir: path.dirname(file), ext: path.extname(file) };
-    const data = { ...names, ...readState(state ?? before ?? '') };
+    const data = { ...fieldsOfName(file), ...readState(state ?? before ?? '') };
     if (state === undefined || content === undefined) return data;
     const read = await readText(file, state, content);
     if (read.moved) return undefined;
@@ -224,3 +223,11 @@ export class FileWatch {
     return Math.min(this.#nextScan - now, this.#changes.nextDueIn(now) ?? never, hints);
   }
 }
+
+/** Fields of an event that follow from the path. */
+export const fieldsOfName = (file: string) => ({
+  path: file,
+  name: path.basename(file),
+  dir: path.dirname(file),
+  ext: path.extname(file),
+});

@@ -51,6 +51,11 @@ export const lines = defineSource({
   shapes: ({ match }) => [{ type: 'line', data: { ...groupsOf(match), ...LINE_FIELDS } }],
   check,
   uses: ({ paths }) => watchedBy(compileGlobs(paths, [])),
+  // Whether a message fits `match` is not known.
+  takes: ({ paths, match }, { file }) =>
+    file !== undefined && match === undefined && compileGlobs(paths, []).matches(file)
+      ? { type: 'line', data: { path: file } }
+      : undefined,
   start: startLines,
 });
 

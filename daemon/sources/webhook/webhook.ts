@@ -41,6 +41,10 @@ export const webhook = defineSource({
   uses: ({ path, verify, allow }) => ({
     routes: [{ path, verifies: verify !== undefined, limited: allow !== undefined }],
   }),
+  takes: ({ path, event }, input) =>
+    input.file === undefined && input.path === path && event?.each === undefined
+      ? { ...fixedType(event?.type), data: {} }
+      : undefined,
   start: startWebhook,
 });
 

@@ -33,6 +33,7 @@ export function defineHttpChannel<P extends TProperties>(channel: HttpChannel<P>
     names: { ...channel.names, ...(mentionFault !== undefined && { mention: mentionFault }) },
     ...(channel.buttons !== undefined && { buttons: channel.buttons as ChannelButtons<unknown> }),
     uses: (given) => ({ endpoints: endpointOf(serverUrl(channel, given as Settings<P>), (given as Settings<P>).ca) }),
+    ...('url' in settings && { output: (given) => ({ url: serverUrl(channel, given as Settings<P>) }) }),
     preview: (given, request) => previewOf(channel, given as Settings<P>, request),
     open: (given, tools) => new HttpNotifier(channel, given as Settings<P>, tools),
   });

@@ -16,7 +16,9 @@ import type { Registry } from '../registry.ts';
 import { lintAttachments } from './attachments.ts';
 import { lintButtons } from './buttons.ts';
 import { lintCanaries } from './notify/canary.ts';
+import { lintLoops } from './notify/loops.ts';
 import { lintOwnChannels } from './notify/own-channel.ts';
+import { lintOwnFolders } from './notify/own-folders.ts';
 import { lintRule, lintRuleSpelling, MESSAGE_NAMES } from './rule.ts';
 import { lintSettings } from './settings.ts';
 import type { Warn } from './vocabulary.ts';
@@ -36,13 +38,14 @@ const CHANNEL_NAMES: readonly string[] = [
 
 /**
  * Finds settings that are valid but never work, one entry at a time. `around`: fragments that are not checked, but whose sources
- * the rules may name.
+ * the rules may name. `state`: the state directory, if it is known; then sources must not watch it, nor the folder of the rules.
  */
 export function* lintSteps(
   fragments: readonly Fragment[],
   registry: Registry,
   around: readonly Fragment[] = [],
   memo: LintMemo = new WeakMap(),
+  state?: string,
 ): Generator<undefined, readonly Problem[]> {
   const known = { shapes: shapesOfAll([...around, ...fragments], registry), memo };
   const found: Problem[] = [];
@@ -58,6 +61,8 @@ export function* lintSteps(
     ...lost.filter((problem) => problem !== undefined),
     ...lintOwnChannels(fragments, around),
     ...lintCanaries(fragments, around),
+    ...lintLoops(fragments, registry, around),
+    ...(state === undefined ? [] : lintOwnFolders(fragments, registry, around, state)),
   ];
 }
 

@@ -122,6 +122,7 @@ export function alertOf(context: StepContext): Alert | undefined {
  */
 export const alert = defineStep({
   name: 'alert',
+  endsLoops: true,
   fields,
   outcomes: { deduplicated: 'dropped' },
   compile(given, rule): AlertSettings | undefined {

@@ -18,6 +18,7 @@ export const dedupe = defineStep({
   },
   outcomes: { deduplicated: 'dropped' },
   tentative: true,
+  endsLoops: true,
   compile({ dedupe: window }, rule) {
     rule.positive(['dedupe'], window);
     return window;

@@ -39,6 +39,7 @@ export const threshold = defineStep({
     ),
   },
   outcomes: { counting: 'waiting' },
+  endsLoops: true,
   compile({ threshold: settings }, rule) {
     rule.positive(['threshold', 'within'], settings?.within);
     return settings;

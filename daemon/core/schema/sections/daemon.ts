@@ -105,6 +105,9 @@ const heartbeat = strict(
 const choice = <T extends string>(words: readonly T[], doc: { description: string; examples: T[]; default: T }) =>
   Type.Unsafe<T>({ type: 'string', enum: [...words], ...doc });
 
+/** Default of `listen`. */
+export const DEFAULT_LISTEN = '127.0.0.1:8765';
+
 /** `daemon:`, in one file at most. */
 export const daemonSchema = strict(
   {
@@ -112,7 +115,7 @@ export const daemonSchema = strict(
       Type.String({
         description: 'Address and port of the HTTP listener. A change needs a restart.',
         examples: ['127.0.0.1:9000', '0.0.0.0:8765', '[::1]:8765'],
-        default: '127.0.0.1:8765',
+        default: DEFAULT_LISTEN,
         pattern: String.raw`^(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}$`,
       }),
     ),
