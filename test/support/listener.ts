@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type Metrics, openMetrics } from '../../daemon/http/metrics.ts';
 import { Refusals } from '../../daemon/http/request/refusals.ts';
 import { type Listener, type ListenerOptions, openListener } from '../../daemon/http/listener/server.ts';
-import type { Caller, StreamServer, StreamKind } from '../../daemon/http/stream/stream-server.ts';
+import type { Caller, StreamServer, StreamKind, TicketHolder } from '../../daemon/http/stream/stream-server.ts';
 import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { type Log, openLog } from '../../daemon/lib/log.ts';
 import { Scrubber } from '../../daemon/lib/secrets/scrubber.ts';
@@ -34,10 +34,10 @@ export class RecordedStream implements StreamServer {
     return { ticket, expires_in: 60 };
   }
 
-  redeem(ticket: string): string | undefined {
+  redeem(ticket: string): TicketHolder | undefined {
     const user = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    return user;
+    return user === undefined ? undefined : { user };
   }
 
   async ack(user: string, seq: number): Promise<void> {

@@ -36,6 +36,21 @@ export function checkToken(token: string, daemon: Pick<DaemonApi, 'tokens' | 'co
   return caller === undefined ? { reason: 'unknown' } : { caller };
 }
 
+/**
+ * Whether a caller would be let in again with at least its scopes: its token may have expired or been removed, its session ended. `given`
+ * is what it sent.
+ */
+export function isStillValid(
+  { scopes, session, hash: known }: Caller & { readonly hash?: string },
+  given: string,
+  daemon: Pick<DaemonApi, 'tokens' | 'console'>,
+  now: number,
+): boolean {
+  if (session !== undefined) return daemon.console.caller(given) !== undefined;
+  const token = daemon.tokens().find(({ hash: one }) => one === known);
+  return token !== undefined && !isExpired(token, now) && scopes.every((scope) => token.scopes.includes(scope));
+}
+
 const hashes = new WeakMap<Token, Buffer>();
 
 function hashOf(token: Token): Buffer {

@@ -2,7 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { DaemonApi } from '../daemon-api.ts';
 import { HttpProblem } from '../problem.ts';
-import { bearerOf, checkToken, NO_SCOPE, SOCKET_CALLER, subprotocolToken, unauthorized } from '../request/auth.ts';
+import {
+  bearerOf,
+  checkToken,
+  isStillValid,
+  NO_SCOPE,
+  SOCKET_CALLER,
+  subprotocolToken,
+  unauthorized,
+} from '../request/auth.ts';
 import { addressOf, type FailedLogins, refusedBy } from '../request/limits/failed-logins.ts';
 import type { Target } from '../request/target.ts';
 import { TokenRates } from '../request/token-rates.ts';
@@ -34,9 +42,9 @@ export class Callers {
     const { daemon, stream, clock, logins } = this.#deps;
     const ticket = mayHaveTicket ? url.searchParams.get('ticket') : null;
     if (ticket !== null) {
-      const user = stream.redeem(ticket);
-      if (user === undefined) throw logins.problem(refusedBy(request, 'ticket'), unauthorized());
-      return { name: `ticket of ${user}`, scopes: [], user };
+      const holder = stream.redeem(ticket);
+      if (holder === undefined) throw logins.problem(refusedBy(request, 'ticket'), unauthorized());
+      return { name: `ticket of ${holder.user}`, scopes: [], ...holder };
     }
     const token = bearerOf(request) ?? subprotocolToken(request);
     if (token === undefined) return trusted ? SOCKET_CALLER : undefined;
@@ -45,7 +53,8 @@ export class Callers {
       throw logins.problem(refusedBy(request, 'token', checked.reason, checked.name), unauthorized());
     daemon.identity.used(checked.caller, addressOf(request));
     this.#rates.take(checked.caller);
-    return checked.caller;
+    const { caller } = checked;
+    return { ...caller, isValid: () => isStillValid(caller, token, daemon, clock.now()) };
   }
 
   /** Records that a token was refused for its scope. */

@@ -12,12 +12,13 @@ import { HttpProblem } from '../problem.ts';
 import { userOf } from '../request/auth.ts';
 import type { Refusals, RefusedLimit } from '../request/refusals.ts';
 import type { FeedItem } from '../daemon-api.ts';
-import type { Caller, StreamServer, StreamKind } from './stream-server.ts';
+import type { Caller, StreamServer, StreamKind, TicketHolder } from './stream-server.ts';
 import { Connection } from './connection.ts';
 import { Feeds } from './feeds.ts';
 import { MessageFrames, positionOf, pushBody } from './frames.ts';
 import { EventStream, openUserEvents } from './sse.ts';
 import { Tickets } from '../../lib/secrets/tickets.ts';
+import { ValidityChecks } from './validity-checks.ts';
 
 export interface PushServerDeps {
   readonly store: Store;
@@ -60,7 +61,8 @@ export function openPushServer(deps: PushServerDeps): PushServer {
 
 class WebSocketPushServer implements PushServer {
   readonly #deps: PushServerDeps;
-  readonly #tickets: Tickets<string>;
+  readonly #tickets: Tickets<TicketHolder>;
+  readonly #checks: ValidityChecks;
   readonly #users = new Map<string, Set<UserConnection>>();
   readonly #feeds: Feeds;
   readonly #frames = new MessageFrames();
@@ -76,6 +78,7 @@ class WebSocketPushServer implements PushServer {
   constructor(deps: PushServerDeps) {
     this.#deps = deps;
     this.#tickets = new Tickets(deps.clock, TICKET_LIFE_SECONDS);
+    this.#checks = new ValidityChecks(deps.clock);
     this.#feeds = new Feeds(deps);
   }
 
@@ -93,12 +96,16 @@ class WebSocketPushServer implements PushServer {
     for (const user of users) for (const userConnection of this.#users.get(user) ?? []) userConnection.wake();
   }
 
-  ticket(user: string): { readonly ticket: string; readonly expires_in: number } {
-    return this.#tickets.issue(user);
+  ticket(
+    user: string,
+    { isValid }: Pick<Caller, 'isValid'> = {},
+  ): { readonly ticket: string; readonly expires_in: number } {
+    return this.#tickets.issue({ user, ...(isValid !== undefined && { isValid }) });
   }
 
-  redeem(ticket: string): string | undefined {
-    return this.#tickets.redeem(ticket);
+  redeem(ticket: string): TicketHolder | undefined {
+    const holder = this.#tickets.redeem(ticket);
+    return holder?.isValid?.() === false ? undefined : holder;
   }
 
   async ack(user: string, seq: number): Promise<void> {
@@ -124,6 +131,8 @@ class WebSocketPushServer implements PushServer {
   upgrade(kind: StreamKind, request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void {
     this.#sockets.handleUpgrade(request, socket, head, (opened) => {
       this.#countRefusals(opened, request);
+      const forget = this.#checks.watch(caller, () => opened.close(1008, NOT_VALID));
+      opened.on('close', forget);
       if (kind === 'feed') this.#feeds.addSocket(opened, request);
       else this.#openStream(opened, request, caller);
     });
@@ -132,6 +141,8 @@ class WebSocketPushServer implements PushServer {
   events(kind: StreamKind, request: IncomingMessage, response: ServerResponse, caller: Caller): void {
     if (kind === 'feed') this.#feeds.addResponse(response, request);
     else this.#openUserEvents(request, response, caller);
+    const forget = this.#checks.watch(caller, () => response.end());
+    response.on('close', forget);
   }
 
   async close(): Promise<void> {
@@ -226,6 +237,7 @@ class WebSocketPushServer implements PushServer {
   }
 }
 
+const NOT_VALID = 'the token or session is not valid any more';
 const NAME_THE_USER = 'name the user: ?user=NAME, whose pushes this token may receive';
 
 const tooMany = (user: string): HttpProblem =>

@@ -58,4 +58,9 @@ export const websocket = [
       'positions that are negative, beyond the last push, of another epoch, 1 MB long; messages that are not of the protocol',
     answer: '400, 431, or `reset`; close 1008; an acknowledgement of pushes that do not exist keeps none back',
   },
+  {
+    id: 'D16',
+    attack: 'streams that stay open after their token expires or is removed, or their session is ended',
+    answer: 'close 1008 within a second, or the end of the server-sent events; so for a ticket that the token made',
+  },
 ] as const satisfies readonly Row[];

@@ -1,7 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { attacksOn } from '../support/attack.ts';
 import { memoryOf } from '../support/process.ts';
 import { openRaw, type RawConnection, statusesOf } from '../support/raw.ts';
+import { reload } from '../support/reload.ts';
+import { send } from '../support/send.ts';
 import type { Target } from '../support/target.ts';
 import { frame, framesOf, openSocket, PING, TEXT, untilClosed, upgradeHead } from './client.ts';
 
@@ -122,4 +125,46 @@ attack('D13', async (target) => {
     expect(framesOf(received).some(({ opcode }) => opcode === PING)).toBe(true);
   }
   process.stdout.write(`  closed after ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+});
+
+/** Opens a stream of each kind with a token; the function that is returned fails unless the daemon ends all of them. */
+async function openStreams(target: Target, token: string): Promise<() => Promise<void>> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const events = await fetch(`${target.origin}/v1/feed`, { headers });
+  const asked = await send(target, '/v1/stream/tickets', {
+    body: '{"user":"alice"}',
+    headers,
+  });
+  const { ticket } = JSON.parse(asked.text) as { ticket: string };
+  const sockets = [
+    await openSocket(target, '/v1/feed', headers),
+    await openSocket(target, '/v1/stream?user=alice', headers),
+    await openSocket(target, `/v1/stream?ticket=${ticket}`, {}),
+  ];
+  return async () => {
+    expect(await Promise.all(sockets.map(untilClosed))).toEqual([1008, 1008, 1008]);
+    await events.text();
+  };
+}
+
+attack('D16', async (target) => {
+  const file = target.home.path('rules', 'rules.yaml');
+  const rules = await readFile(file, 'utf8');
+  const withToken = async (line: string): Promise<void> => {
+    await writeFile(file, rules.replace('  tokens:\n', `  tokens:\n${line}`));
+    expect(await reload(target)).toMatchObject({ ok: true });
+  };
+  const guest = 'name: guest, token: token-of-a-guest-012345, scopes: [admin]';
+  await withToken(`    - { ${guest}, expires: "${new Date(Date.now() + 5000).toISOString()}" }\n`);
+  await (await openStreams(target, 'token-of-a-guest-012345'))();
+  await withToken(`    - { ${guest} }\n`);
+  const removed = await openStreams(target, 'token-of-a-guest-012345');
+  await withToken('');
+  await removed();
+  const { body: issued } = await target.home.call<{ ticket: string }>('POST', '/v1/console/tickets');
+  const session = await target.home.call<{ token: string }>('POST', '/v1/console/login', { ticket: issued.ticket });
+  const ended = await openStreams(target, session.body.token);
+  const { body: known } = await target.home.call<{ sessions: { id: string }[] }>('GET', '/v1/tokens');
+  await target.home.call('DELETE', `/v1/sessions/${known.sessions[0]!.id}`);
+  await ended();
 });

@@ -218,9 +218,29 @@ test('a client that does not read is closed at 1 MiB, and resumes without loss',
 test('a ticket opens one stream as its user, once', () => {
   const { ticket, expires_in: seconds } = pushServer.ticket('alice');
   expect(seconds).toBe(30);
-  expect(pushServer.redeem(ticket)).toBe('alice');
+  expect(pushServer.redeem(ticket)).toEqual({ user: 'alice' });
   expect(pushServer.redeem(ticket)).toBeUndefined();
   expect(pushServer.redeem('made up')).toBeUndefined();
+});
+
+test('a ticket is void when its maker is not valid any more', () => {
+  let isValid = true;
+  const { ticket } = pushServer.ticket('alice', { isValid: () => isValid });
+  isValid = false;
+  expect(pushServer.redeem(ticket)).toBeUndefined();
+});
+
+test.each(['/feed', '/stream?user=alice'])('a stream ends when its caller is not valid any more: %s', async (path) => {
+  let isValid = true;
+  caller = { name: 'test', scopes: ['stream'], isValid: () => isValid };
+  const { port } = server.address() as AddressInfo;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+  opened.push(socket);
+  await once(socket, 'open');
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  isValid = false;
+  const [[code]] = await Promise.all([once(socket, 'close'), response.text()]);
+  expect(code).toBe(1008);
 });
 
 test('a token for one user receives the pushes of that user only, and a stream needs a user', async () => {

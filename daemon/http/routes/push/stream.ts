@@ -63,7 +63,8 @@ export const streamRoutes: readonly Route[] = [
       'Create a ticket for one call as a user (open the stream, acknowledge), for browsers that must not know the token.',
     answers: { 201: '`{"ticket","expires_in"}`', 400: 'The user is missing', 403: 'The token is not for this user' },
     async handle(context, deps) {
-      sendJson(context.response, 201, deps.stream.ticket((await bodyWithUser(context, deps)).user));
+      const { user } = await bodyWithUser(context, deps);
+      sendJson(context.response, 201, deps.stream.ticket(user, context.caller));
     },
   },
   {
