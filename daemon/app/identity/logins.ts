@@ -50,7 +50,8 @@ export function consoleLogins({ sessions, known, tokens, isOn, clock }: LoginsDe
       const now = clock.now();
       if (claim === undefined || hash === undefined || hash !== hashOf(claim.by) || claim.until <= now)
         return undefined;
-      const id = randomBytes(ID_BYTES).toString('base64url');
+      // In hex, as an id that begins with `-` would be an option of `belfry token end`.
+      const id = randomBytes(ID_BYTES).toString('hex');
       const session = { ...claim, id, until: Math.min(claim.until, now + SESSION_MS) };
       await known.add({ ...session, since: now, ...(address !== undefined && { address }) });
       const expires_in = Math.floor((session.until - now) / 1000);

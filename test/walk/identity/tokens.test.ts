@@ -96,7 +96,11 @@ test('a session of the console is listed and ended', async () => {
   const mine = () => home.call('GET', '/v1/token', undefined, { authorization: `Bearer ${body.token}` });
   expect((await mine()).status).toBe(200);
   const [session] = (await list(home)).sessions;
-  expect(session).toMatchObject({ scopes: ['admin'], last_used: { at: expect.any(String) } });
+  expect(session).toMatchObject({
+    id: expect.stringMatching(/^[0-9a-f]{24}$/),
+    scopes: ['admin'],
+    last_used: { at: expect.any(String) },
+  });
   await home.kill();
   await home.start();
   expect((await mine()).status).toBe(200);
