@@ -114,6 +114,7 @@ test.each([
   [['token', 'new', 'a']],
   [['token', 'new', 'a', '--scopes', 'everything']],
   [['token', 'new', 'a', '--scopes', 'read', '--expires', 'tomorrow']],
+  [['token', 'new', 'a', '--scopes', 'read', '--expires', '2020-06-30']],
   [['token', 'new', '', '--scopes', 'read']],
 ])('%j is wrong usage', async (args) => {
   const { home } = await openFixture(onTestFinished);

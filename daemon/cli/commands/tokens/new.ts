@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EXIT } from '../../../core/problems/failure.ts';
-import { readExpiry } from '../../../core/time/expiry.ts';
+import { isExpired, readExpiry } from '../../../core/time/expiry.ts';
 import { shortText, type ValueKind } from '../../../core/values/value-kind.ts';
 import { sha256 } from '../../../lib/sha256.ts';
 import type { Verb } from '../../context.ts';
@@ -30,17 +30,29 @@ const EXPIRY: ValueKind<string> = {
   read: (text) => (readExpiry(text) === undefined ? undefined : text),
 };
 
-export const declareNew: Verb = (token, { terminal, run }) => {
+export const declareNew: Verb = (token, { terminal, clock, run }) => {
   token
     .command('new')
     .description('make a token, and print it with the lines for the rules, which have only its hash')
     .addArgument(new TypedArgument('<name>', shortText(100), 'name of its owner'))
     .addOption(new TypedOption('--scopes <scopes>', SCOPES, 'its rights, separated by commas, such as read,ack'))
     .addOption(new TypedOption('--expires <date>', EXPIRY, 'last day on which it is valid, or its end'))
-    .action((name: string, options: NewOptions) => run(async () => makeToken(terminal, name, options)));
+    .action((name: string, options: NewOptions) =>
+      run(async () => {
+        refuseEnded(options, clock.now());
+        return makeToken(terminal, name, options);
+      }),
+    );
 };
 
-/** The token is printed once and stored nowhere. */
+/** Throws for an end that is over: the token would never be valid. */
+function refuseEnded({ expires }: NewOptions, now: number): void {
+  const at = expires === undefined ? undefined : readExpiry(expires);
+  if (at !== undefined && isExpired({ expires: at }, now))
+    throw new CommandError(EXIT.usage, `--expires: \`${expires}\` is over: give a date or a time that lies ahead`);
+}
+
+/** Prints a token, which is stored nowhere, and the lines for the rules. */
 function makeToken(terminal: Terminal, name: string, { scopes, expires, json }: NewOptions): number {
   if (scopes === undefined) throw new CommandError(EXIT.usage, `--scopes is missing: give ${SCOPES.allowed}`);
   const token = `blf_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
