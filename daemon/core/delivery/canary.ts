@@ -77,7 +77,7 @@ export function canaryDelivery(
 ): NewDelivery {
   const message: StoredMessage = {
     title: `Canary: the channel ${name} works`,
-    body: `Belfry sends this message each ${formatDuration(every)}, to show that the channel works. Nothing is to be done.`,
+    body: `Belfry sends this message every ${formatDuration(every)}, to show that the channel works. You need not do anything.`,
     format: 'text',
     priority: 'min',
     tags: ['canary'],

@@ -22,7 +22,11 @@ export const tokenRoutes: readonly Route[] = [
     answers: { 204: 'Ended', 404: 'No such session' },
     async handle({ response, params, audit }, { daemon }) {
       if (!(await daemon.identity.endSession(params.id ?? '')))
-        throw new HttpProblem(404, 'session.none', 'there is no session with this id; see `GET /v1/tokens`');
+        throw new HttpProblem(
+          404,
+          'session.none',
+          'there is no session with this id; `belfry token list` and `GET /v1/tokens` list them',
+        );
       await audit.done({ target: params.id });
       response.writeHead(204).end();
     },
