@@ -34,7 +34,7 @@ export const connections: LimitSection = {
     },
     {
       name: 'address_connections',
-      of: 'Open connections of one address (of IPv6: a network of 64 bits), besides streams of users; not for this machine',
+      of: 'Open connections of one address (of IPv6: a network of 64 bits), besides streams of users; not for the loopback',
       most: '64',
       setting: '`daemon.limits.connections_per_address`',
       beyond: '429 `connections.address`, and the connection is closed',

@@ -248,7 +248,7 @@ export const daemonSchema = strict(
           connections_per_address: Type.Optional(
             Type.Integer({
               description:
-                'Open connections that one address may have (of IPv6: one network of 64 bits); further ones are refused (429). Streams of users do not count, and this machine has no limit. Raise it where a reverse proxy on another machine brings all requests.',
+                'Open connections that one address may have (of IPv6: one network of 64 bits); further ones are refused (429). Streams of users do not count, and the loopback has no limit. Raise it where a reverse proxy on another machine brings all requests.',
               examples: [1000],
               default: 64,
               minimum: 1,
