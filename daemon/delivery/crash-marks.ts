@@ -18,7 +18,7 @@ const MAX_CRASHES = 3;
 /** Time after the beginning of an attempt in which a crash counts for it, if it has sent no request before. */
 const MARK_MS = 1000;
 /** Time after an unclean stop in which attempts are marked. */
-const CAREFUL_MS = 10 * 60_000;
+const MARKING_MS = 10 * 60_000;
 
 type Attempt<T> = (onSent: () => void) => Promise<T>;
 
@@ -27,7 +27,7 @@ const NOTHING = (): void => undefined;
 /**
  * Finds deliveries at whose attempts the daemon crashes. A file exists while the daemon runs, so a start that finds it follows a
  * crash. From then on each attempt is marked in the file until its message is made, and a delivery that is marked at several
- * crashes in a row is set aside. Deliveries that were marked once are attempted one at a time, so that others are not blamed.
+ * crashes in a row is set aside. Deliveries that were marked once are attempted one at a time, so that no other is taken for the cause.
  *
  * Marks survive the end of the process without a sync. While there was no crash nothing is marked, so that attempts cost nothing.
  */
@@ -36,7 +36,7 @@ export class CrashMarks {
   readonly #clock: Clock;
   readonly #crashes: Map<string, number>;
   #descriptor: number | undefined;
-  #isCareful: boolean;
+  #isMarking: boolean;
   #cancel = NOTHING;
   /** Resolves when the last delivery that was marked before has made its message. */
   #previous: Promise<void> = Promise.resolve();
@@ -46,7 +46,7 @@ export class CrashMarks {
     this.#file = file;
     this.#clock = clock;
     const before = textOf(file);
-    this.#isCareful = before !== undefined;
+    this.#isMarking = before !== undefined;
     this.#crashes = crashesIn(before ?? '');
     try {
       const aside = path.join(path.dirname(file), `.${path.basename(file)}`);
@@ -59,14 +59,14 @@ export class CrashMarks {
         'attempts cannot be marked: a message that ends the daemon is tried again',
       );
     }
-    if (!this.#isCareful) return;
-    log.warn({ suspects: this.#crashes.size }, 'the daemon did not stop cleanly; attempts are marked for ten minutes');
-    this.#cancel = clock.after(CAREFUL_MS, () => this.#relax());
+    if (!this.#isMarking) return;
+    log.warn({ marked: this.#crashes.size }, 'the daemon did not stop cleanly; attempts are marked for ten minutes');
+    this.#cancel = clock.after(MARKING_MS, () => this.#stopMarking());
   }
 
   /** Attempts are marked: the last stop was a crash, and not long ago. */
-  get isCareful(): boolean {
-    return this.#isCareful;
+  get isMarking(): boolean {
+    return this.#isMarking;
   }
 
   /** Whether the daemon has crashed too often while it made the message of this delivery. */
@@ -76,7 +76,7 @@ export class CrashMarks {
 
   /** Makes an attempt, which calls `onSent` when the message is made and handed to the connection. */
   async run<T>(id: string, attempt: Attempt<T>): Promise<T> {
-    if (!this.#isCareful) return await attempt(NOTHING);
+    if (!this.#isMarking) return await attempt(NOTHING);
     const end = this.#crashes.has(id) ? await this.#turn() : NOTHING;
     this.#write('+', id);
     let isMarked = true;
@@ -98,7 +98,7 @@ export class CrashMarks {
   /** Ends the marks at a clean stop. */
   close(): void {
     this.#cancel();
-    this.#isCareful = false;
+    this.#isMarking = false;
     if (this.#descriptor === undefined) return;
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
@@ -116,13 +116,13 @@ export class CrashMarks {
     return end;
   }
 
-  #relax(): void {
-    this.#isCareful = false;
+  #stopMarking(): void {
+    this.#isMarking = false;
     this.#crashes.clear();
     if (this.#descriptor !== undefined) ftruncateSync(this.#descriptor);
   }
 
-  /** A mark that a full disk refuses is missing, which at worst makes one more crash. */
+  /** Writes a mark. A full disk may refuse it; then the daemon may crash once more before the delivery is set aside. */
   #write(sign: '+' | '-', id: string): void {
     if (this.#descriptor === undefined) return;
     try {

@@ -23,7 +23,7 @@ const open = (): CrashMarks => new CrashMarks(file, { clock, log: pino({ level: 
 test('nothing is marked before the first crash, and the file is gone after a clean stop', async () => {
   const marks = open();
   await marks.run('a', async () => undefined);
-  expect([marks.isCareful, readFileSync(file, 'utf8')]).toEqual([false, '']);
+  expect([marks.isMarking, readFileSync(file, 'utf8')]).toEqual([false, '']);
   marks.close();
   expect(existsSync(file)).toBe(false);
 });
@@ -83,7 +83,7 @@ test('after ten minutes without a crash nothing is marked any more', async () =>
   const marks = open();
   expect(marks.isPoison('a')).toBe(true);
   await clock.advance(10 * 60_000);
-  expect([marks.isCareful, marks.isPoison('a'), readFileSync(file, 'utf8')]).toEqual([false, false, '']);
+  expect([marks.isMarking, marks.isPoison('a'), readFileSync(file, 'utf8')]).toEqual([false, false, '']);
 });
 
 test('a folder in place of the file prevents no attempt', async () => {

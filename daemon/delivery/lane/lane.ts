@@ -267,7 +267,7 @@ export class Lane {
     const { marks } = this.#deps;
     const make = (onSent?: () => void): Promise<EndedAttempt> =>
       makeAttempt(delivery, this.#config, this.#notifier, onSent ? { ...this.#deps, onSent } : this.#deps);
-    return this.#inFlight.trackAttempt(marks?.isCareful === true ? marks.run(delivery.id, make) : make());
+    return this.#inFlight.trackAttempt(marks?.isMarking === true ? marks.run(delivery.id, make) : make());
   }
 
   /** Records an outcome in the channel's health, unless its settings are no longer in force. The next attempt may begin before this one is stored. */
