@@ -43,7 +43,7 @@ export interface ChannelTools {
   readonly memory: ChannelMemory;
   /** Folders below which files may be attached. */
   readonly attachFrom: readonly string[];
-  /** Takes note of what the channel writes to files, for sources that watch them. */
+  /** Records what the channel writes to files, for sources that watch them. */
   readonly writes: Pick<FileWrites, 'begin'>;
   /** Name of this machine, for example for Message-ID. */
   readonly hostname: string;

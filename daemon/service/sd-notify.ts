@@ -26,7 +26,7 @@ export interface ServiceNoticeDeps {
   readonly clock: Clock;
 }
 
-/** Chances to be fed within one timeout of the watchdog. */
+/** Times that the watchdog is fed within its timeout. */
 const FEEDS = 3;
 
 const NO_NOTICE: ServiceNotice = {

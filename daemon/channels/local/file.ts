@@ -109,7 +109,7 @@ function escapeLine(text: string): string {
     .replace(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Takes note of bytes before they are written to a file. */
+/** Records the bytes before they are written to a file, as a source may read them at once. */
 type BeginWrite = (before: BigIntStats, length: number) => WriteEnd;
 
 const beginWrite =

@@ -8,7 +8,7 @@ import { groupOf } from './step.ts';
 
 export type { DecideContext };
 
-/** Decision about one event, as data. A pure function of its arguments. An event of a loop makes an error of each rule that would run. */
+/** Decision about one event, as data. A pure function of its arguments. For an event of a loop, each rule that would run has the outcome `error`. */
 export function decide(event: Event, candidates: readonly Candidate[], context: DecideContext): Decision {
   const pipeline = new Pipeline(context);
   const results: RuleResult[] = [];

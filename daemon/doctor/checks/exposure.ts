@@ -127,7 +127,7 @@ function expiryResults({ daemon }: Ruleset, now: number): readonly DoctorResult[
   return found.length === 0 ? [ok('no token expires within 14 days')] : found;
 }
 
-/** Characters of a token below which guesses may find it. */
+/** Characters that a token must have so that nobody can guess it. */
 const MIN_TOKEN_CHARS = 16;
 
 function shortResults({ daemon }: Ruleset, secrets: readonly ExaminedSecret[]): readonly DoctorResult[] {

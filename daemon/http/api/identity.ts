@@ -42,7 +42,7 @@ export interface IdentityView {
 
 /** Tokens and sessions with their uses. */
 export interface IdentityApi {
-  /** Notes a use. `address` is undefined on the Unix socket. */
+  /** Records a use. `address` is undefined on the Unix socket. */
   used(caller: Caller, address: string | undefined): void;
   list(): Promise<IdentityView>;
   /** Ends a session of the console. Resolves to false if there is none with this id. */

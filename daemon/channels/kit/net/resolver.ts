@@ -80,7 +80,7 @@ async function firstFound(resolver: Resolver, names: readonly string[]): Promise
   throw failure;
 }
 
-/** c-ares reports name servers that refuse or do not run as ECONNREFUSED, which would blame the server of the name. */
+/** c-ares reports name servers that refuse or do not run as ECONNREFUSED, which looks like a refusal by the server of the name. */
 function ofNameServer(failure: unknown): unknown {
   const { code, message } = failure as NodeJS.ErrnoException;
   return code === 'ECONNREFUSED' ? Object.assign(new Error(message), { code: 'EREFUSED' }) : failure;

@@ -47,7 +47,7 @@ const ARITHMETIC: Readonly<Record<string, Compute>> = {
 
 /** The environment is created on first use, because it takes long and many rules have no expressions. */
 const environment = lazy(makeEnvironment);
-/** Work of the evaluation at hand; evaluations are synchronous. */
+/** Work of the evaluation that runs now; there is only one, because evaluations are synchronous. */
 const work = new WorkLimit();
 
 /** Compiles a CEL expression over an event (https://github.com/google/cel-spec) and finds all errors that do not depend on an event. `offset` counts characters. */

@@ -70,7 +70,7 @@ function firstLine(file: string): string {
   }
 }
 
-/** Throws if the write-ahead log is damaged, so that SQLite would drop commits in it without a word. */
+/** Throws if the write-ahead log is damaged, so that SQLite would drop commits in it and report nothing. */
 export function checkLog(file: string): void {
   const damage = damageOfLog(file);
   if (damage !== undefined) throw new Malformed(file, damage);

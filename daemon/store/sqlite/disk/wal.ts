@@ -13,8 +13,8 @@ const MAX_PAGE_BYTES = 65_536;
 type Sums = readonly [number, number];
 
 /**
- * Damage of a write-ahead log, for which SQLite would drop acknowledged commits without a word; undefined if there is none. It reads a
- * log up to the first frame whose checksum is wrong, and takes the rest for the remains of an earlier one. That is right for the
+ * Damage of a write-ahead log, for which SQLite would drop acknowledged commits and report nothing; undefined if there is none. SQLite reads a
+ * log up to the first frame whose checksum is wrong, and takes the rest for the remains of an earlier one. That is right for a damaged
  * last transaction, which a power cut may tear before anybody got an answer, and wrong for one that another has followed.
  */
 export function damageOfLog(file: string): string | undefined {
