@@ -19,11 +19,10 @@ export const connections: LimitSection = {
   limits: [
     {
       name: 'open_files',
-      of: 'Open files that all connections together leave for the store, the sources and the channels',
+      of: 'Open files that are kept for the store, the sources and the channels',
       most: number(OTHER_FILES),
       setting: '`LimitNOFILE=` of the unit, `ulimit -n`',
-      beyond:
-        'fewer connections than below are accepted; with less than twice as many files they get half of the files',
+      beyond: 'connections get the other files, and half of all if the process may open fewer than 1,024',
     },
     {
       name: 'connections',
