@@ -13,6 +13,11 @@ export const deadLetters = [
   },
   { id: 'H3', attack: 'a record twice', answer: 'sent once' },
   {
+    id: 'H4',
+    attack: 'records whose deliveries have been delivered or dropped: resent, sent to another channel, decided anew',
+    answer: 'nothing is sent; the result is the earlier one, or `resend.gone`, and the records leave the file',
+  },
+  {
     id: 'H5',
     attack: 'an edited channel, address, recipient or attachment',
     answer: 'sent by the channel of the rules with this name only; others stay, and an address is not used',
@@ -38,5 +43,12 @@ export const deadLetters = [
     id: 'H11',
     attack: 'a resend of 2,000 records to an endpoint that is down',
     answer: 'a job that can be cancelled; every record stays in the file',
+  },
+  {
+    id: 'H12',
+    attack:
+      'a state directory that is read-only or on a tmpfs, and one that is removed or replaced while the daemon runs',
+    answer:
+      'exit code 78 before anything is touched; a tmpfs is used, and `doctor` warns; else exit code 74, and nothing is made anew',
   },
 ] as const satisfies readonly Row[];

@@ -47,17 +47,26 @@ interface Resent {
     readonly total: number;
     readonly problems: readonly { readonly line: number; readonly problem: string }[];
   };
+  readonly results: readonly {
+    readonly id: string;
+    readonly state: string;
+    readonly error?: { readonly code: string };
+  }[];
   readonly ended: { readonly delivered: number; readonly failed: number };
 }
 
 /** Resends all records of the file. */
-async function resend({ home }: Target): Promise<Resent> {
-  const { body } = await home.call<string>('POST', '/v1/dead/resend', { all: true });
+async function resend({ home }: Target, more: object = {}): Promise<Resent> {
+  const { body } = await home.call<string>('POST', '/v1/dead/resend', { all: true, ...more });
   const lines = body
     .trim()
     .split('\n')
     .map((text) => JSON.parse(text) as object);
-  return { ...(lines[0] as Resent), ended: lines.at(-1) as Resent['ended'] };
+  return {
+    ...(lines[0] as Resent),
+    results: lines.slice(1, -1) as unknown as Resent['results'],
+    ended: lines.at(-1) as Resent['ended'],
+  };
 }
 
 /** Number of requests to the good channel. */
@@ -122,6 +131,36 @@ attack('H3', async (target) => {
   await writeFile(fileOf(target), twice + twice);
   const { ended } = await resend(target);
   expect([ended.delivered, sentTo(target, 'ok') - before, await readFile(fileOf(target), 'utf8')]).toEqual([1, 1, '']);
+});
+
+attack('H4', async (target) => {
+  const { home, receiver } = target;
+  const post = async (): Promise<string> => {
+    const { body } = await home.call<{ deliveries: { id: string }[] }>('POST', '/v1/events?wait=30s', {
+      type: 'attack.dead',
+    });
+    return body.deliveries[0]!.id;
+  };
+  const delivered = await post();
+  receiver.statuses.set('bad', 422);
+  const dropped = await post();
+  receiver.statuses.clear();
+  expect((await home.call('DELETE', `/v1/dead/${dropped}`)).status).toBe(204);
+  const got = receiver.got.length;
+  for (const more of [{}, { to: 'ok' }, { requeue: true }]) {
+    await writeFile(fileOf(target), [delivered, dropped].map((id) => line({ id, channel: 'bad' })).join(''));
+    const { results, ended } = await resend(target, more);
+    expect(results.map(({ id, state, error }) => [id, state, error?.code])).toEqual([
+      [delivered, 'delivered', undefined],
+      [dropped, 'dead', 'resend.gone'],
+    ]);
+    expect([ended.delivered, ended.failed, await readFile(fileOf(target), 'utf8')]).toEqual([1, 1, '']);
+  }
+  // A start, too, removes what is done.
+  await home.stop();
+  await writeFile(fileOf(target), line({ id: delivered, channel: 'ok' }));
+  await home.start();
+  expect([await home.deadLetters(), receiver.got.length]).toEqual([[], got]);
 });
 
 attack('H5', async (target) => {
