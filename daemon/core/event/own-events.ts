@@ -192,7 +192,7 @@ export const ownEvents = {
   }),
   ruleError: define({
     type: 'belfry.rule.error',
-    when: 'a condition, a template or a key of a rule has failed for an event, or the loop guard has stopped an event that it matches; at most once a minute for each rule',
+    when: 'a condition, a template or a key of a rule has failed for an event, or the loop guard has stopped an event that it matches; at most once a minute for each rule, loops counted apart',
     subject: 'rule',
     data: {
       rule: text('name of the rule', 'disk-full'),

@@ -24,3 +24,11 @@ test('errors of a rule are reported once a minute, with the number of those betw
 test('an error of a rule on an event of the daemon is not reported, because that event would cause the next one', () => {
   expect(new RuleErrorLimit().noticeOf({ ...event, source: 'belfry' }, result, 0)).toBeUndefined();
 });
+
+test('an event with too many hops does not hide the errors that others cause', () => {
+  const limit = new RuleErrorLimit();
+  const looped = { ...event, belfryhops: 11 };
+  expect(limit.noticeOf(looped, result, 0)?.subject).toBe('disk-full');
+  expect(limit.noticeOf(looped, result, 1)).toBeUndefined();
+  expect(limit.noticeOf(event, result, 2)?.data).toMatchObject({ more: 0 });
+});
