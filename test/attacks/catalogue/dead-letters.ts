@@ -49,6 +49,6 @@ export const deadLetters = [
     attack:
       'a state directory that is read-only or on a tmpfs, and one that is removed or replaced while the daemon runs',
     answer:
-      'exit code 78 before anything is touched; a tmpfs is used, and `doctor` warns; else exit code 74, and nothing is made anew',
+      'exit code 78 before anything is touched; a tmpfs is used, and `doctor` warns; else exit code 74, and no store is made anew',
   },
 ] as const satisfies readonly Row[];

@@ -46,7 +46,9 @@ attack(
       await replace?.();
       expect(await home.exited()).toBe(74);
       expect(home.output.slice(from)).toContain('was removed or replaced');
-      expect(await readdir(state).catch(() => 'none')).toEqual(replace === undefined ? 'none' : []);
+      // The lines about the stop may go to an audit log in the folder that is there.
+      const found = await readdir(state).catch(() => undefined);
+      expect(found?.filter((name) => name !== 'audit.jsonl')).toEqual(replace === undefined ? undefined : []);
       await rm(state, { recursive: true, force: true });
       await rename(aside, state);
     }
