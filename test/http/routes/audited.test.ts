@@ -53,6 +53,17 @@ test.each(DONE)('%s %s is in the audit log with its caller, address and target',
   ]);
 });
 
+test('the header belfry-user names the person of a silence, too', async () => {
+  const to = await openTestListener();
+  const headers = { 'content-type': 'application/json', 'belfry-user': 'ann' };
+  const body = JSON.stringify({ match: { type: 'x' }, until: '2h', reason: 'works' });
+  // The silence is kept with the name of the token.
+  const { made } = to.daemon.alertActions;
+  if (made.kind === 'made') Object.assign(made, { silence: { ...made.silence, by: 'root' } });
+  await ask(to, '/v1/silences', { method: 'POST', token: 'admin-token', headers, body });
+  expect(to.daemon.audited).toMatchObject([{ actor: 'ann (token root)', action: 'silence.add' }]);
+});
+
 test('a caller on the socket has no address, and the name that it gives itself', async () => {
   const to = await openTestListener();
   await post(to, '/v1/channels/ops/release', { by: 'ann' }, { token: undefined, socket: true });

@@ -77,8 +77,8 @@ async function postSilence(context: Context, { daemon, scrubber }: RouteDeps): P
   if (made.kind === 'too_many')
     throw new HttpProblem(409, 'silence.too_many', `there are ${made.most} silences already; expire some first`);
   if (made.kind === 'invalid') throw invalid(made.problems);
-  const { id, by, reason, name, until } = made.silence;
-  const claimed = isObject(rest) && typeof rest.by === 'string' ? rest.by : by;
+  const { id, reason, name, until } = made.silence;
+  const claimed = isObject(rest) && typeof rest.by === 'string' ? rest.by : undefined;
   await audit.done({ target: id, by: claimed, details: { name, reason, until, match: written(rest) } });
   sendJson(response, 201, scrubber.scrubJson(made.silence));
 }
