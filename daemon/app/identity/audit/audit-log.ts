@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type AuditEntry, type AuditLine, bounded } from '../../../core/audit/entry.ts';
 import type { Closers } from '../../../lib/async/closers.ts';
 import { faultLog } from '../../../lib/faults.ts';
@@ -44,6 +45,8 @@ export class AuditLog {
   readonly #report: (fault: string | undefined) => void;
   readonly #waiting: Waiting[] = [];
   #file: AuditFile | undefined;
+  /** Identity of the state directory; undefined while there is none. */
+  #folder: string | undefined;
   /** End of the log as this process knows it; undefined before the first opening. */
   #tail: AuditTail | undefined;
   #lost = 0;
@@ -52,6 +55,7 @@ export class AuditLog {
 
   constructor(deps: AuditLogDeps) {
     this.#deps = deps;
+    this.#folder = folderOf(deps.state);
     this.#report = faultLog(deps.log, 'audit: the audit log can be written again');
   }
 
@@ -134,12 +138,20 @@ export class AuditLog {
   }
 
   async #open(): Promise<AuditFile> {
+    this.#refuseOtherFolder();
     const file = (this.#file = await AuditFile.open(this.#deps.state));
     const known = this.#tail;
     // Lines that another program removed are missed in the chain: the next line follows from the last one that was written.
     if (known === undefined || file.tail.seq > known.seq) this.#tail = file.tail;
     if (file.torn > 0) await this.#add(file, this.#own('audit.torn', file.torn));
     return file;
+  }
+
+  /** Throws if another folder took the place of the state directory: no file of the daemon is made there. */
+  #refuseOtherFolder(): void {
+    const folder = folderOf(this.#deps.state);
+    this.#folder ??= folder;
+    if (this.#folder !== folder) throw new Error('the state directory was replaced by another folder');
   }
 
   async #add(file: AuditFile, one: Pick<Waiting, 'at' | 'entry'>): Promise<void> {
@@ -194,4 +206,10 @@ export function openAuditLog(deps: AuditLogDeps, closers: Closers): AuditLog {
 function lineText(line: AuditLine): string {
   const text = JSON.stringify(line);
   return text.length <= MAX_LINE_CHARS ? text : JSON.stringify({ ...line, details: { cut: true } });
+}
+
+/** Identity of a folder, which one that takes its place does not have; undefined if there is none. */
+function folderOf(folder: string): string | undefined {
+  const found = statSync(folder, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev} ${found.ino}`;
 }

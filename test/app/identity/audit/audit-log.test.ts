@@ -229,3 +229,20 @@ test('no cut of the file makes a later line unreadable, or hides that lines are 
     expect([size, (await auditChain(folder)).ok]).toEqual([size, true]);
   }
 });
+
+test('no file is made in a folder that took the place of the state directory', async () => {
+  const state = path.join(await temporaryFolder(), 'state');
+  await mkdir(state);
+  const { audit, logged } = await opened(state);
+  await audit.record(ACK);
+  await rename(state, `${state}.aside`);
+  await mkdir(state);
+  await audit.record(ACK);
+  expect(audit.fault).toContain('the state directory was replaced by another folder');
+  expect(await readdir(state)).toEqual([]);
+  expect(logged.join('\n')).toContain('is not in the audit log');
+  await rm(state, { recursive: true });
+  await rename(`${state}.aside`, state);
+  await audit.check();
+  expect(audit.fault).toBeUndefined();
+});
