@@ -60,7 +60,8 @@ export class CrashMarks {
       );
     }
     if (!this.#isMarking) return;
-    log.warn({ marked: this.#crashes.size }, 'the daemon did not stop cleanly; attempts are marked for ten minutes');
+    const level = this.#crashes.size > 0 ? 'warn' : 'info';
+    log[level]({ marked: this.#crashes.size }, 'the daemon did not stop cleanly; attempts are marked for ten minutes');
     this.#cancel = clock.after(MARKING_MS, () => this.#stopMarking());
   }
 

@@ -12,14 +12,14 @@ import { minima, QUANTITIES, type Quantity, type Sample, sample } from './sample
 const MINUTES = Number(process.env['BELFRY_SOAK_MINUTES'] ?? 0.5);
 const CYCLE_MS = MINUTES < 5 ? 15_000 : 60_000;
 const STEP_MS = CYCLE_MS / (DISTURBANCES.length + 1);
-/** Minutes at the beginning that are not compared: caches and compiled code grow. */
-const WARM_UP = MINUTES < 5 ? 0 : Math.max(5, MINUTES / 4);
+/** Minutes at the beginning that are not compared: caches and compiled code grow for about half an hour. */
+const WARM_UP = MINUTES < 5 ? 0 : Math.max(5, MINUTES * 0.6);
 const EVENTS_A_STEP = 150;
 
 /** Kinds of the scenario whose windows end within the run. */
 const LOADED = ['plain', 'ordered', 'flaky', 'chat', 'mail', 'pushed', 'local', 'command', 'refused', 'digest'];
 
-/** Largest growth an hour that counts as flat: the upper bound of the slope at 95 % confidence. */
+/** Largest growth an hour that counts as flat; it grows if the lower bound of the slope at 95 % confidence is above. */
 const FLAT: Readonly<Record<Quantity, number>> = { memory: 12, heap: 6, descriptors: 3, threads: 1, timers: 3 };
 /** Fewest minutes after the warm-up for which a line means something. */
 const MIN_MINUTES = 10;
@@ -97,7 +97,7 @@ function growth(samples: readonly Sample[], rounds: Rounds): readonly Violation[
     const text = `${quantity} changes by ${slope.toFixed(1)} an hour (${lower.toFixed(1)} to ${upper.toFixed(1)})`;
     process.stderr.write(`soak: ${text}, at last ${points.at(-1)![1].toFixed(0)}\n`);
     rounds.max(`${quantity} an hour at most`, Math.round(upper * 10) / 10);
-    if (upper > FLAT[quantity]) found.push({ invariant: 'I23', text });
+    if (lower > FLAT[quantity]) found.push({ invariant: 'I23', text });
   }
   return found;
 }

@@ -159,7 +159,8 @@ class Recorder {
       // The last acknowledgement may have been lost with the connection, as in client.js.
       socket.send(JSON.stringify({ type: 'ack', seq: this.#seq }));
     }
-    if (frame.type !== 'message') return;
+    // A message that comes again after a resume is known by its number, as in client.js.
+    if (frame.type !== 'message' || frame.seq <= this.#seq) return;
     this.take('pushed', frame.title, true, frame.id);
     this.#seq = frame.seq;
     socket.send(JSON.stringify({ type: 'ack', seq: frame.seq }));
