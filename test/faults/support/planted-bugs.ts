@@ -68,12 +68,12 @@ export const BUGS = {
   'delivered before it is sent': {
     file: 'delivery/lane/lane.js',
     correct:
-      'const ended = await this.#attempt(delivery); const { outcome, record, exchange } = ended; const policy = this.#policy;',
+      'const ended = await this.#attempt(delivery); const { outcome, record, exchange } = ended; const policy = this.#clockEffects.policyFor(delivery, this.#policy);',
     wrong: `const early = { attempt: { at: new Date().toISOString(), ms: 0 }, receipt: { status: 200 } };
       if (delivery.channel === 'ordered') await this.#deps.store.deliveries.settle(delivery.id, { state: 'delivered', ...early });
       const ended = await this.#attempt(delivery);
       if (delivery.channel === 'ordered') return;
-      const { outcome, record, exchange } = ended; const policy = this.#policy;`,
+      const { outcome, record, exchange } = ended; const policy = this.#clockEffects.policyFor(delivery, this.#policy);`,
   },
   'resend deletes first': {
     file: 'delivery/manual/resend.js',
