@@ -22,6 +22,9 @@ import { Writers } from './writers.ts';
 const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** Copies of the log that may be refused one after another. */
 const MAX_CHECKPOINTS_REFUSED = 10;
+/** Tries to lock the file while another process holds a part of the lock, and the longest wait between them. */
+const MAX_LOCK_TRIES = 6;
+const MAX_LOCK_WAIT_MS = 60;
 /** Bytes that a commit writes beyond its rows: partly filled pages of tables and index. */
 const COMMIT_OVERHEAD_BYTES = 16 * 1024;
 
@@ -205,8 +208,7 @@ export class SqliteEngine {
 
   /** Locks the file for this process and creates or migrates the tables. A file of a later version is not changed. */
   #open(): { readonly bytes: number } {
-    const version = this.#lock();
-    this.#db.pragma('journal_mode = WAL');
+    const version = this.#lockWithLog();
     this.#db.pragma('synchronous = FULL');
     this.#db.pragma('wal_autocheckpoint = 0');
     this.#db.pragma('foreign_keys = OFF');
@@ -217,6 +219,35 @@ export class SqliteEngine {
     this.#files.remember();
     this.#measure();
     return { bytes: this.#measured };
+  }
+
+  /**
+   * Locks the file and turns on its log. Two daemons that start at once may each hold a lock that the other needs: both let go, wait
+   * for times that differ, and try again, so that one of them runs.
+   */
+  #lockWithLog(): number {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const version = this.#lock();
+        this.#db.pragma('journal_mode = WAL');
+        return version;
+      } catch (error) {
+        if (faultOf(error, this.#disk) !== 'locked' || tries === MAX_LOCK_TRIES) throw error;
+        this.#unlock();
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * MAX_LOCK_WAIT_MS);
+      }
+    }
+  }
+
+  /** Releases what a refused lock has left; a read in this mode ends with its lock. */
+  #unlock(): void {
+    this.#isLocked = false;
+    try {
+      this.#db.pragma('locking_mode = NORMAL');
+      this.#db.pragma('user_version');
+    } catch {
+      // The other process has the lock, and this one has none.
+    }
   }
 
   /** Locks the file for this process; the lock is released by `close`. Returns the version of the tables, 0 for none. */
@@ -276,8 +307,7 @@ export class SqliteEngine {
       if (this.#failure === undefined && this.#isLocked) {
         this.#db.pragma('wal_checkpoint(TRUNCATE)');
         this.#db.pragma('journal_mode = DELETE');
-        this.#db.pragma('locking_mode = NORMAL');
-        this.#db.pragma('user_version');
+        this.#unlock();
       }
     } finally {
       this.#isLocked = false;
