@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE, openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE, openScenario } from '../support/scenario.ts';
 
 const textOf = (page: Page): Promise<string> => page.locator('main').innerText();
 

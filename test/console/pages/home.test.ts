@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { hasBrowser, needsBrowser, openBrowser } from '../support/browser.ts';
-import { Home } from '../support/daemon.ts';
-import { firstToken, openConsole, SHOWN } from './support/open-console.ts';
-import { HOSTILE, openScenario } from './support/scenario.ts';
+import { hasBrowser, needsBrowser, openBrowser } from '../../support/browser.ts';
+import { Home } from '../../support/daemon.ts';
+import { firstToken, openConsole, SHOWN } from '../support/open-console.ts';
+import { HOSTILE, openScenario } from '../support/scenario.ts';
 
 test.skipIf(!hasBrowser)(
   `the first page counts what needs attention and shows what happens, as text; a pause holds the list still${needsBrowser}`,

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Home } from '../support/daemon.ts';
-import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { Home } from '../../support/daemon.ts';
+import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
 
 const NO_MOUNT = 'mounting a small tmpfs needs root and the right to mount (and the Debian package mount)';
 const CONSOLE = 'channels:\n  console: { type: log }\nrules:\n  - { name: all, on: api, notify: [console] }\n';
