@@ -15,6 +15,8 @@ export interface ServiceNotice {
   stopping(): void;
   /** The daemon works: feeds the watchdog of systemd, three times in each of its timeouts at most. */
   working(): void;
+  /** Time after which systemd kills a process that does not feed the watchdog, milliseconds; absent if it does not. */
+  readonly watchdogMs?: number;
   /** Feeds the watchdog no more. Resolves when every message was sent. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function openServiceNotice({ env, pid, log, clock }: ServiceNoticeDeps): 
   const timeoutMs = watchdogTimeout(env, pid);
   let feedAt = timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonic();
   return {
+    ...(timeoutMs !== undefined && { watchdogMs: timeoutMs }),
     ready: (status) => notify(['--ready', `--status=${status}`]),
     status: (status) => notify([`--status=${status}`]),
     // The option adds the time that `Type=notify-reload` needs. It exists since that type does, systemd 253.

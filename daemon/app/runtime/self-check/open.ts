@@ -16,7 +16,7 @@ export interface SelfWatch {
 
 export interface SelfWatchDeps {
   readonly metrics: Pick<Metrics, 'selfCheck' | 'beat'>;
-  readonly service: Pick<ServiceNotice, 'working'>;
+  readonly service: Pick<ServiceNotice, 'working' | 'watchdogMs'>;
   /** Parts that are built later. */
   readonly running: () => {
     readonly lifecycle: { readonly refusing: string | undefined };
@@ -43,6 +43,7 @@ export function openSelfWatch(
     clock,
     log,
     storeAnswers: () => store.check(),
+    watchdogMs: service.watchdogMs,
     workDone: () => work.take(),
     onRound(result) {
       metrics.selfCheck(result);

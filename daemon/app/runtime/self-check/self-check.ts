@@ -9,6 +9,8 @@ export interface SelfCheckDeps {
   readonly log: Log;
   /** Settles when the store has answered. */
   readonly storeAnswers: () => Promise<unknown>;
+  /** Time after which systemd kills the process: a store that does not answer is reported before. */
+  readonly watchdogMs?: number | undefined;
   /** Work of the event loop since the last call, for the log. */
   readonly workDone: () => WorkDone;
   /** Called with the result of each round, and once for a round whose store answers late. */
@@ -71,12 +73,12 @@ export class SelfCheck {
   }
 
   async #round(lagMs: number): Promise<void> {
-    const { clock, storeAnswers, onRound } = this.#deps;
+    const { clock, storeAnswers, watchdogMs, onRound } = this.#deps;
     const isLate = lagMs > MAX_LAG_MS;
     const work = this.#deps.workDone();
     if (isLate) this.#reportBlock(lagMs, work);
     const since = rfc3339(clock.now());
-    this.#cancel = clock.after(STORE_ANSWER_MS, () => {
+    this.#cancel = clock.after(Math.min(STORE_ANSWER_MS, (watchdogMs ?? Number.POSITIVE_INFINITY) / 2), () => {
       this.#hang = `the store has not answered since ${since}: the disk hangs, or is very slow; new events are refused until it answers`;
       this.#noteStore(this.#hang);
       onRound('store');
