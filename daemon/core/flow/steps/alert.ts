@@ -157,7 +157,8 @@ export const alert = defineStep({
     };
   },
   reschedule(_, state, { rule, now }) {
-    const before = notAhead(state as Alert, ['since', 'last', 'repeatFrom', 'tryAgain'], now);
+    // `tryAgain` lies ahead by its nature, such as the end of a silence.
+    const before = notAhead(state as Alert, ['since', 'last', 'repeatFrom'], now);
     const told = rescheduledTargets(rule, before.told, now);
     return [rowOf(told === before.told ? before : { ...before, told }, rule)];
   },
