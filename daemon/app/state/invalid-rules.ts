@@ -1,4 +1,5 @@
 import { BelfryError, EXIT, type Problem } from '../../core/problems/failure.ts';
+import { counted } from '../../lib/counted.ts';
 
 /** Error of rules that do not load; no state was touched. `belfry check` prints the same problems with excerpts. */
 export class InvalidRules extends BelfryError {
@@ -9,7 +10,7 @@ export class InvalidRules extends BelfryError {
   constructor(config: string, problems: readonly Problem[], keptProblems: readonly Problem[] = []) {
     super(
       'rules.invalid',
-      `the rules at ${config} do not load (${problems.length === 1 ? '1 problem' : `${problems.length} problems`}); nothing was touched`,
+      `the rules at ${config} do not load (${counted(problems.length, 'problem')}); nothing was touched`,
       {
         exit: EXIT.config,
       },

@@ -1,5 +1,6 @@
 import type { DoctorFinding, DoctorLevel } from '../../core/problems/doctor.ts';
 import type { ChannelTestView } from '../../http/daemon-api.ts';
+import { counted } from '../../lib/counted.ts';
 import type { Style } from './style.ts';
 import { harmless, type Paint } from './terminal.ts';
 
@@ -10,7 +11,7 @@ export function doctorText(findings: readonly DoctorFinding[], verbose: boolean,
   const of = (level: DoctorLevel): readonly DoctorFinding[] => findings.filter((finding) => finding.level === level);
   const [failed, warned, good] = [of('fail'), of('warn'), of('ok')];
   const shown = [...failed, ...warned, ...(verbose ? good : [])].map((finding) => findingText(finding, style));
-  const counts = `${failed.length} failed, ${warned.length} ${warned.length === 1 ? 'warning' : 'warnings'}, ${good.length} ok`;
+  const counts = `${failed.length} failed, ${counted(warned.length, 'warning')}, ${good.length} ok`;
   return [...shown, style.paint(failed.length > 0 ? 'red' : 'green', counts)].join('\n');
 }
 

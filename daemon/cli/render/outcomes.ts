@@ -1,5 +1,6 @@
 import type { LaterResult, RuleResult } from '../../core/flow/decision.ts';
 import type { EventView, WaitingGroupView } from '../../http/daemon-api.ts';
+import { counted } from '../../lib/counted.ts';
 import type { Style } from './style.ts';
 import { harmless, type Paint, table } from './terminal.ts';
 
@@ -60,7 +61,7 @@ export function waitingLines(groups: readonly WaitingGroupView[], { paint, time 
     `  ${paint('yellow', 'waits')} in ${step}`,
     rule,
     harmless(key),
-    events === 1 ? '1 event' : `${events} events`,
+    counted(events, 'event'),
     until === undefined ? '' : `until ${time(until)}`,
   ]);
   return rows.length === 0 ? [] : [table(rows)];

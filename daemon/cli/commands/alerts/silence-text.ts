@@ -1,4 +1,5 @@
 import type { MadeSilenceView, SilenceExample, SilencePlanView } from '../../../http/daemon-api.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Style } from '../../render/style.ts';
 import { harmless, table } from '../../render/terminal.ts';
 
@@ -12,7 +13,7 @@ export function madeText(
   const end = until !== undefined && until !== window ? `, ends at ${until}` : '';
   return [
     `${id}  ${times(`${when}${end}`)}`,
-    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${would.events} ${would.events === 1 ? 'event' : 'events'} of the last 24 h`,
+    `  would silence ${more}${would.alerts} of the firing alerts, and ${more}${counted(would.events, 'event')} of the last 24 h`,
     ...remarks(would.error, warnings),
   ].join('\n');
 }
@@ -51,8 +52,4 @@ function remarks(error: string | undefined, warnings: readonly string[] = []): r
       : [`  its condition fails for some of them and does not silence these: ${harmless(error)}`]),
     ...warnings.map((text) => `  warning: ${harmless(text)}`),
   ];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

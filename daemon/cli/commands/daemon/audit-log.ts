@@ -1,5 +1,6 @@
 import type { AuditChain, AuditLine } from '../../../core/audit/entry.ts';
 import { EXIT } from '../../../core/problems/failure.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { AuditFilters, AuditLogAccess } from '../../connection/audit-log.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import { type CommonOptions, harmless, jsonLine, line, painter, table, type Terminal } from '../../render/terminal.ts';
@@ -39,7 +40,7 @@ function reportChain(terminal: Terminal, chain: AuditChain | undefined, { json }
   if (chain === undefined) return undefined;
   const paint = painter(terminal);
   if (chain.broken === undefined) {
-    if (!json) line(terminal, paint('green', `${chain.lines} lines, none changed or removed`));
+    if (!json) line(terminal, paint('green', `${counted(chain.lines, 'line')}, none changed or removed`));
     return undefined;
   }
   const { file, line: number, message } = chain.broken;

@@ -1,6 +1,7 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { AUDIT_FILTERS } from '../../../core/audit/filters.ts';
 import type { Audit } from '../../../store/store.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Verb } from '../../context.ts';
 import { type AuditOptions, showLog } from './audit-log.ts';
 import { daemonOptions, filterOptions } from '../../options.ts';
@@ -43,7 +44,7 @@ function showAudit(terminal: Terminal, audit: Audit, options: CommonOptions): nu
     line(terminal, table([...rows('events', audit.events), ...rows('deliveries', audit.deliveries)]));
     for (const violation of audit.violations) line(terminal, paint('red', `violation: ${violation}`));
     const { length } = audit.violations;
-    line(terminal, length === 0 ? paint('green', 'no violations') : `${length} violation${length === 1 ? '' : 's'}`);
+    line(terminal, length === 0 ? paint('green', 'no violations') : counted(length, 'violation'));
   }
   return audit.violations.length > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -1,5 +1,6 @@
 import { EXIT } from '../../../core/problems/failure.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import type { Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument } from '../../options.ts';
@@ -34,7 +35,7 @@ async function drop(
     terminal,
     options.yes,
     ids.includes('-'),
-    `drop ${wanted.length} dead letter${wanted.length === 1 ? '' : 's'} for good?`,
+    `drop ${counted(wanted.length, 'dead letter')} for good?`,
   );
   let missing = 0;
   let busy = 0;

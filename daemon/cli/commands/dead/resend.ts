@@ -2,6 +2,7 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { DEAD_FILTERS, type DeadFilter, isFiltered } from '../../../core/values/dead-filters.ts';
 import { timeText, NAME, type TimeOrAgo } from '../../../core/values/value-kind.ts';
 import type { ResendPlan, ResendProgress, ResendRequest, ResendSum } from '../../../http/daemon-api.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { DeadLetterAccess } from '../../connection/dead-letters.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { TypedArgument, TypedOption } from '../../options.ts';
@@ -142,7 +143,7 @@ function planText(plan: ResendPlan['plan'], options: ResendOptions): string {
   const channels = Object.entries(plan.channels).map(([channel, count]) => [`  ${channel}`, String(count)]);
   const verb = options.requeue ? 'decide again' : options.to === undefined ? 'resend' : `resend to ${options.to}`;
   return [
-    `${verb}: ${plan.total} dead letter${plan.total === 1 ? '' : 's'}`,
+    `${verb}: ${counted(plan.total, 'dead letter')}`,
     ...(plan.in_other_jobs > 0 ? [`  left out, a job is sending them: ${plan.in_other_jobs}`] : []),
     ...(channels.length > 0 ? [table(channels)] : []),
     ...plan.missing.map((id) => `  no such dead letter: ${harmless(id)}`),

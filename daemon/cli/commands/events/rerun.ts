@@ -3,6 +3,7 @@ import { EVENT_FILTERS } from '../../../core/values/history-filters.ts';
 import type { ValuesOf } from '../../../core/values/parameter.ts';
 import { NAME } from '../../../core/values/value-kind.ts';
 import type { PlannedRerun, RerunLine, RerunPlan, RerunProgress, RerunSum } from '../../../http/daemon-api.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Client } from '../../connection/client.ts';
 import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { daemonOptions, filterOptions, TypedArgument } from '../../options.ts';
@@ -146,7 +147,7 @@ function planText(plan: RerunPlan): string {
     String(sends),
   ]);
   return [
-    `run again: ${events} event${events === 1 ? '' : 's'}`,
+    `run again: ${counted(events, 'event')}`,
     ...(others > 0 ? [`  left out, a job is running them: ${others}`] : []),
     ...(reruns > 0 ? [`  left out, they are reruns of earlier ones: ${reruns}`] : []),
     ...missing.map((id) => `  no such event: ${harmless(id)}`),

@@ -2,6 +2,7 @@ import { EXIT } from '../../../core/problems/failure.ts';
 import { type Paint, problemText } from '../../../core/problems/problem-text.ts';
 import type { Registry } from '../../../core/compile/registry.ts';
 import { NAME, oneOf } from '../../../core/values/value-kind.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Checked } from '../../check-rules.ts';
 import type { DaemonChecked } from '../../connection/daemon-check.ts';
 import type { Verb } from '../../context.ts';
@@ -89,12 +90,12 @@ function strictly(checked: DaemonChecked, strict: boolean): DaemonChecked {
 const REPORTS: Readonly<Record<CheckFormat, (checked: Checked | DaemonChecked, paint: Paint | undefined) => string>> = {
   text(checked, paint) {
     const blocks = checked.problems.map((problem) => `${problemText(problem, checked.excerpt(problem), paint)}\n\n`);
-    const what = `${count(checked.rules, 'rule')} in ${count(checked.files, 'file')}`;
+    const what = `${counted(checked.rules, 'rule')} in ${counted(checked.files, 'file')}`;
     const warnings = checked.problems.filter(({ level }) => level === 'warning').length;
     const errors = checked.problems.length - warnings;
     const counts = [
-      ...(errors > 0 ? [count(errors, 'problem')] : []),
-      ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+      ...(errors > 0 ? [counted(errors, 'problem')] : []),
+      ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
     ];
     return `${blocks.join('')}${[checked.valid ? `valid: ${what}` : undefined, ...counts, checked.valid ? undefined : what, 'by' in checked ? checked.by : undefined].filter((part) => part !== undefined).join(', ')}\n`;
   },
@@ -123,4 +124,3 @@ const COLOURS: Paint = {
 const escapeData = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const escapeProperty = (text: string): string => escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { EXIT } from '../../../core/problems/failure.ts';
 import { type TimeOrAgo, timeText } from '../../../core/values/value-kind.ts';
 import type { BacktestProgress, BacktestResult, RuleComparison } from '../../../http/daemon-api.ts';
+import { counted } from '../../../lib/counted.ts';
 import type { Client } from '../../connection/client.ts';
 import { type Style, styleOf } from '../../render/style.ts';
 import {
@@ -78,10 +79,10 @@ function resultText(result: BacktestResult, style: Style): string {
   const changed = rules.filter((one) => one.added + one.removed > 0 || one.error !== undefined);
   const same = rules.length - changed.length;
   return [
-    `${style.time(from ?? since)} to ${style.time(until)}: ${count(events, 'event')}, ${would} messages instead of ${was}`,
+    `${style.time(from ?? since)} to ${style.time(until)}: ${counted(events, 'event')}, ${would} messages instead of ${was}`,
     ...(changed.length > 0 ? [table(changed.map(rowOf))] : []),
     ...changed.flatMap((rule) => detailsOf(rule, style)),
-    ...(same > 0 ? [`${count(same, 'rule')} ${same === 1 ? 'sends' : 'send'} the same as before`] : []),
+    ...(same > 0 ? [`${counted(same, 'rule')} ${same === 1 ? 'sends' : 'send'} the same as before`] : []),
   ].join('\n');
 }
 
@@ -98,5 +99,3 @@ function detailsOf({ rule, examples, error }: RuleComparison, { paint, time }: S
     }),
   ];
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
