@@ -1,7 +1,7 @@
-import { statePaths } from '../app/state/paths.ts';
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { statePaths } from '../app/state/paths.ts';
 import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
 import { type ExternalNames, link } from '../core/compile/link.ts';
 import type { Excerpt } from '../core/problems/problem-text.ts';

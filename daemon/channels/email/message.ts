@@ -1,6 +1,6 @@
-import { HOPS_HEADER, hopsAfter } from '../../core/event/hops.ts';
 import type { SendMailOptions } from 'nodemailer';
 import type { Delivery } from '../../core/delivery/delivery.ts';
+import { HOPS_HEADER, hopsAfter } from '../../core/event/hops.ts';
 import type { Message } from '../../core/message/message.ts';
 import type { MailAddress } from '../kit/mail/address.ts';
 import type { Attachments } from '../kit/mail/attachments.ts';

@@ -1,8 +1,8 @@
-import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import { isIP } from 'node:net';
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
 import type { SettingProblem } from '../../../core/compile/registry.ts';
 import type { Receipt } from '../../../core/delivery/delivery.ts';
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import { strict, template } from '../../../core/schema/fields.ts';

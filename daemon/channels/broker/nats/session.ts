@@ -1,7 +1,7 @@
-import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Delivery, Receipt } from '../../../core/delivery/delivery.ts';
+import { HOPS_HEADER, hopsAfter } from '../../../core/event/hops.ts';
 import type { Message } from '../../../core/message/message.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
 import type { Secret } from '../../../lib/secrets/secret.ts';

@@ -1,5 +1,5 @@
-import { NO_WRITES } from '../../../core/event/file-writes.ts';
 import { Writable } from 'node:stream';
+import { NO_WRITES } from '../../../core/event/file-writes.ts';
 import type { ChannelTools, Notifier, SendIo } from '../../channel.ts';
 import { openDialer } from '../../kit/net/dialer.ts';
 import { volatileMemory } from '../../kit/sent-messages.ts';
