@@ -37,24 +37,25 @@ async function drop(
     ids.includes('-'),
     `drop ${counted(wanted.length, 'dead letter')} for good?`,
   );
-  let missing = 0;
-  let busy = 0;
+  const results = new Set<DropResult>();
   for (const id of wanted) {
-    const dropped = await deadLetters.drop(id).catch(busyOf);
-    if (dropped === 'busy') busy += 1;
-    else if (!dropped) missing += 1;
-    if (options.json) jsonLine(terminal, { id, dropped: dropped === true });
-    else
-      line(
-        terminal,
-        `${id}  ${dropped === 'busy' ? 'a job is sending it' : dropped ? 'dropped' : 'no such dead letter'}`,
-      );
+    const result = await dropOne(deadLetters, id);
+    results.add(result);
+    if (options.json) jsonLine(terminal, { id, dropped: result === 'dropped' });
+    else line(terminal, `${id}  ${RESULTS[result]}`);
   }
-  return busy > 0 ? EXIT.failed : missing > 0 ? EXIT.nothing : EXIT.ok;
+  return results.has('busy') ? EXIT.failed : results.has('missing') ? EXIT.nothing : EXIT.ok;
 }
 
-/** A record that a job is sending is left alone, and the others are dropped. */
-function busyOf(error: unknown): 'busy' {
-  if ((error as { readonly code?: string }).code === 'dead.in_job') return 'busy';
-  throw error;
+type DropResult = keyof typeof RESULTS;
+const RESULTS = { dropped: 'dropped', missing: 'no such dead letter', busy: 'a job is sending it' } as const;
+
+/** Drops a record, unless a job is sending it: then it is left, and the others are dropped. */
+async function dropOne(deadLetters: DeadLetterAccess, id: string): Promise<DropResult> {
+  try {
+    return (await deadLetters.drop(id)) ? 'dropped' : 'missing';
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === 'dead.in_job') return 'busy';
+    throw error;
+  }
 }
