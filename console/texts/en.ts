@@ -64,7 +64,7 @@ export const en = {
     pause: 'Pause',
     resume: 'Resume',
     cancel: 'Cancel',
-    cancelMore: 'What is in flight ends; the rest stays in the file.',
+    cancelMore: 'What has begun is finished; nothing else is started.',
     failed: (count: number) => `${count.toLocaleString()} failed`,
     startedBy: (name: string) => `by ${name}`,
     lastFailures: 'The last failures',

@@ -76,7 +76,7 @@ export const zh: Texts = {
     pause: '暂停',
     resume: '继续',
     cancel: '取消任务',
-    cancelMore: '正在进行的发送会结束；其余的留在文件里。',
+    cancelMore: '已经开始的会完成；不再开始新的。',
     failed: (count: number) => `${count.toLocaleString()} 条失败`,
     startedBy: (name: string) => `由 ${name} 开始`,
     lastFailures: '最近的失败',
