@@ -1,15 +1,18 @@
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Log } from '../../lib/log.ts';
 
-/** Limits of requests and connections, each with the codes of its refusals. docs/reference-limits.md explains them. */
+/**
+ * Limits of requests and connections, each with the codes by which its refusals are counted; those without a code are counted where they
+ * are refused. docs/reference-limits.md explains them.
+ */
 const CODES = {
   connections: [],
   socket_connections: [],
   address_connections: ['connections.address'],
   header_bytes: ['header.too_large'],
   header_count: ['header.too_many'],
-  header_time: ['header.too_slow'],
-  request_time: ['request.too_slow'],
+  header_time: [],
+  request_time: [],
   chunk_extension: ['body.chunk_extension'],
   body: ['body.too_large'],
   json_depth: ['body.too_deep', 'events.too_deep'],

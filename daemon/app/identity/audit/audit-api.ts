@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import type { Closers } from '../../../lib/async/closers.ts';
 import type { AuditLog } from './audit-log.ts';
 import { auditChain, auditPage } from './read.ts';
-import { Refusals } from './refusals.ts';
+import { RefusedLogins } from './refused-logins.ts';
 
 export interface AuditApiDeps {
   readonly audit: AuditLog;
@@ -14,7 +14,7 @@ export interface AuditApiDeps {
 
 /** The audit log as the listener and the commands use it. */
 export function openAuditApi({ audit, paths, clock, closers }: AuditApiDeps): AuditLogApi {
-  const refusals = new Refusals(clock, (entry) => void audit.record(entry));
+  const refusals = new RefusedLogins(clock, (entry) => void audit.record(entry));
   closers.own('refused tokens', () => refusals.flush());
   return {
     record: (entry) => audit.record(entry),

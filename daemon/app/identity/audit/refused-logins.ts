@@ -1,16 +1,11 @@
 import type { AuditEntry, AuditWay } from '../../../core/audit/entry.ts';
+import type { RefusedLogin } from '../../../http/daemon-api.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { rfc3339 } from '../../../lib/time/rfc3339.ts';
 
-/** A credential that was refused. */
-export interface Refusal {
-  /** Way in: `token`, `ticket`, `console`, `hook`, `beat` or `button`. */
-  readonly way: string;
-  readonly reason: 'unknown' | 'expired' | 'scope';
-  /** Name of the token, if it is known. */
-  readonly name?: string;
+/** A credential that was refused, as the audit log shows it. */
+export interface Refusal extends RefusedLogin {
   readonly via: AuditWay;
-  readonly address?: string;
 }
 
 /** Time in which equal refusals become one line, after a first one that is written at once. */
@@ -30,7 +25,7 @@ const OTHERS = 'others';
  * Writes refusals to the audit log: the first of a kind at once, and the number of its repetitions at the end of ten minutes, so that
  * somebody who tries tokens cannot fill the disk.
  */
-export class Refusals {
+export class RefusedLogins {
   readonly #clock: Clock;
   readonly #record: (entry: AuditEntry) => void;
   readonly #kinds = new Map<string, Counted>();

@@ -121,7 +121,7 @@ export const deadRoutes: readonly Route[] = [
     scope: 'admin',
     audit: 'dead.drop',
     summary: 'Drop a dead letter for good.',
-    answers: { 204: 'Dropped', 404: 'No such dead letter' },
+    answers: { 204: 'Dropped', 404: 'No such dead letter', 409: 'A job is sending it' },
     async handle({ response, params, audit }, { daemon }) {
       if (!(await daemon.drop(params.id ?? ''))) throw noSuch();
       await audit.done({ target: params.id });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { Refusals } from '../../../../daemon/app/identity/audit/refusals.ts';
+import { RefusedLogins } from '../../../../daemon/app/identity/audit/refused-logins.ts';
 import type { AuditEntry } from '../../../../daemon/core/audit/entry.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 function opened() {
   const clock = new VirtualClock();
   const entries: AuditEntry[] = [];
-  return { clock, entries, refusals: new Refusals(clock, (entry) => entries.push(entry)) };
+  return { clock, entries, refusals: new RefusedLogins(clock, (entry) => entries.push(entry)) };
 }
 
 const WRONG = { way: 'token', reason: 'unknown', via: 'token', address: '192.0.2.7' } as const;
