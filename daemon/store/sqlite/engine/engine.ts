@@ -6,12 +6,13 @@ import type { Audit } from '../../store.ts';
 import { adopt } from '../copy/adopt.ts';
 import { DatabaseSnapshot, type SnapshotFiles } from '../copy/snapshot.ts';
 import { Connection } from './connection.ts';
-import { DiskSpace, faultOf, NewerSchema } from '../disk/fault.ts';
+import { DiskSpace, faultOf } from '../disk/fault.ts';
 import { MERGE_AT, mergeNewNames } from '../events/name-index.ts';
 import { trim } from '../history/trim.ts';
 import { OpenFiles } from '../disk/files.ts';
-import { checkLog, malformationOf, malformedText } from '../disk/malformed.ts';
+import { malformationOf, malformedText } from '../disk/malformed.ts';
 import { isFinal } from '../errors.ts';
+import { DatabaseLock } from './lock.ts';
 import type { Committed, DiskCheck, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
@@ -22,9 +23,6 @@ import { Writers } from './writers.ts';
 const WAL_CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** Copies of the log that may be refused one after another. */
 const MAX_CHECKPOINTS_REFUSED = 10;
-/** Tries to lock the file while another process holds a part of the lock, and the longest wait between them. */
-const MAX_LOCK_TRIES = 6;
-const MAX_LOCK_WAIT_MS = 60;
 /** Bytes that a commit writes beyond its rows: partly filled pages of tables and index. */
 const COMMIT_OVERHEAD_BYTES = 16 * 1024;
 
@@ -36,6 +34,7 @@ export class SqliteEngine {
   readonly #file: string;
   readonly #db: Connection;
   readonly #disk: DiskSpace;
+  readonly #lock: DatabaseLock;
   readonly #files: OpenFiles;
   readonly #index: HistoryIndex;
   readonly #writers: Writers;
@@ -48,7 +47,6 @@ export class SqliteEngine {
   #sinceMeasured = 0;
   /** Number of rows in `new_names`. */
   #unmerged = 0;
-  #isLocked = false;
   #failure: Refusal | undefined;
   /** Last commit that failed: others of its generation get the same reply. */
   #failedCommit: { readonly generation: number; readonly reply: Reply } | undefined;
@@ -58,6 +56,7 @@ export class SqliteEngine {
     this.#file = file;
     this.#db = new Connection(file);
     this.#disk = new DiskSpace(file);
+    this.#lock = new DatabaseLock(file, this.#db, this.#disk);
     this.#index = new HistoryIndex(this.#db);
     this.#writers = new Writers(this.#db);
     this.#files = new OpenFiles(file === ':memory:' ? [] : [file, `${file}-wal`]);
@@ -198,7 +197,7 @@ export class SqliteEngine {
       audit: () => this.#audit(argument as Parameters<typeof audit>[1]),
       beginCopy: () => this.#beginCopy(),
       endCopy: () => this.#snapshot.end(),
-      adopt: () => adopt(this.#db, this.#lock(), argument as Parameters<typeof adopt>[2]),
+      adopt: () => adopt(this.#db, this.#lock.take(), argument as Parameters<typeof adopt>[2]),
       search: () => search(this.#db, argument as Parameters<typeof search>[1]),
       index: () => this.#buildBlock(argument as IndexStep),
       activity: () => readActivity(this.#db, Number(argument)),
@@ -208,7 +207,7 @@ export class SqliteEngine {
 
   /** Locks the file for this process and creates or migrates the tables. A file of a later version is not changed. */
   #open(): { readonly bytes: number } {
-    const version = this.#lockWithLog();
+    const version = this.#lock.takeWithLog();
     this.#db.pragma('synchronous = FULL');
     this.#db.pragma('wal_autocheckpoint = 0');
     this.#db.pragma('foreign_keys = OFF');
@@ -221,48 +220,9 @@ export class SqliteEngine {
     return { bytes: this.#measured };
   }
 
-  /**
-   * Locks the file and turns on its log. Two daemons that start at once may each hold a lock that the other needs: both let go, wait
-   * for times that differ, and try again, so that one of them runs.
-   */
-  #lockWithLog(): number {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const version = this.#lock();
-        this.#db.pragma('journal_mode = WAL');
-        return version;
-      } catch (error) {
-        if (faultOf(error, this.#disk) !== 'locked' || tries === MAX_LOCK_TRIES) throw error;
-        this.#unlock();
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * MAX_LOCK_WAIT_MS);
-      }
-    }
-  }
-
-  /** Releases what a refused lock has left; a read in this mode ends with its lock. */
-  #unlock(): void {
-    this.#isLocked = false;
-    try {
-      this.#db.pragma('locking_mode = NORMAL');
-      this.#db.pragma('user_version');
-    } catch {
-      // The other process has the lock, and this one has none.
-    }
-  }
-
-  /** Locks the file for this process; the lock is released by `close`. Returns the version of the tables, 0 for none. */
-  #lock(): number {
-    if (this.#file !== ':memory:') checkLog(`${this.#file}-wal`);
-    this.#db.pragma('locking_mode = EXCLUSIVE');
-    const [version] = this.#db.statement('PRAGMA user_version').get([]) as [number];
-    if (version > SCHEMA_VERSION) throw new NewerSchema(String(version));
-    this.#isLocked = true;
-    return version;
-  }
-
   /** Begins a copy, also of a database that no daemon uses. */
   #beginCopy(): SnapshotFiles {
-    if (!this.#isLocked) this.#lock();
+    if (!this.#lock.isHeld) this.#lock.take();
     return this.#snapshot.begin(this.#db, this.#file, () => {
       try {
         return this.#walCheckpoint();
@@ -304,13 +264,12 @@ export class SqliteEngine {
   #close(): void {
     this.#snapshot.giveUp();
     try {
-      if (this.#failure === undefined && this.#isLocked) {
+      if (this.#failure === undefined && this.#lock.isHeld) {
         this.#db.pragma('wal_checkpoint(TRUNCATE)');
         this.#db.pragma('journal_mode = DELETE');
-        this.#unlock();
+        this.#lock.release();
       }
     } finally {
-      this.#isLocked = false;
       this.#writers.clear();
       this.#db.close();
     }
