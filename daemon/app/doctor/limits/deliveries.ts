@@ -27,7 +27,7 @@ export const deliveries: LimitSection = {
     },
     {
       name: 'channel_connections',
-      of: 'Connections of an HTTP channel to one host',
+      of: 'Connections of an HTTP channel to one host, one for each attempt that `delivery.concurrency` allows',
       most: number(DEFAULT_CONNECTIONS),
       beyond: 'further deliveries wait',
     },

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Agent } from 'undici';
 import { HOPS_HEADER } from '../../../core/event/hops.ts';
 import { SendFailure } from '../../../core/problems/failure.ts';
+import { MAX_CONCURRENCY } from '../../../core/schema/sections/delivery.ts';
 import { OpenedOnce } from '../../../lib/async/opened-once.ts';
 import type { AttemptEnding } from './exchange/record.ts';
 import { type Dialer, openDialer } from '../net/dialer.ts';
@@ -46,7 +47,8 @@ export interface HttpClientOptions extends Partial<Connection> {
 
 export const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
 export const DEFAULT_HEADERS_TIMEOUT_MS = 120_000;
-export const DEFAULT_CONNECTIONS = 32;
+/** One for each attempt that a channel may make at the same time: the time of an attempt runs while its request waits for a connection. */
+export const DEFAULT_CONNECTIONS = MAX_CONCURRENCY;
 /** Bytes of an answer that are read; an endless answer is cut here. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 

@@ -1,6 +1,9 @@
 import { duration, rate, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
 
+/** Attempts of one channel at the same time, whatever its rules say. */
+export const MAX_CONCURRENCY = 1000;
+
 /** `delivery:` of a channel and of `defaults`. */
 export const deliverySchema = strict(
   {
@@ -33,7 +36,7 @@ export const deliverySchema = strict(
         examples: [1],
         default: 4,
         minimum: 1,
-        maximum: 1000,
+        maximum: MAX_CONCURRENCY,
       }),
     ),
     order: Type.Optional(

@@ -111,7 +111,7 @@ export const TRIED: Readonly<Record<string, readonly Place[]>> = {
 /** Limits that no test tries, with the reason. */
 export const UNTRIED: Readonly<Record<string, string>> = {
   channel_connections:
-    'each waiting delivery holds its connection: the `concurrency` of a channel, which is tested, is lower',
+    'the lane of a channel makes no more attempts than `concurrency`, which is tested; the client allows a connection for each of the most',
   line_files: 'closing an idle file is not visible from outside; tests follow more files than this',
   rule_tests_memory:
     'filling half a gigabyte takes too long; the limit is that of V8 for a thread, which the test of plugins tries',

@@ -100,6 +100,17 @@ describe('a request', () => {
     expect(sink.connections).toBeLessThanOrEqual(2);
   });
 
+  test('waits for no other one, however many attempts a channel makes at the same time', async () => {
+    const sink = await sinkOf();
+    sink.answer({ hang: true });
+    const client = clientOf();
+    const ending = new AbortController();
+    const asking = Array.from({ length: 100 }, () => failureFrom(post(client, sink.origin, { ending: ending.signal })));
+    await sink.arrived(100);
+    ending.abort();
+    await Promise.all(asking);
+  });
+
   test('uses a user and password of the URL as basic credentials', async () => {
     const sink = await sinkOf();
     await post(clientOf(), `http://user:p%40ss@127.0.0.1:${sink.port}/`);
