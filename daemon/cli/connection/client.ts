@@ -226,16 +226,17 @@ const EXITS_BY_CODE: Readonly<Record<string, number>> = { 'rules.invalid': EXIT.
 /** Error of a response. The message is that of the daemon; 400 is wrong usage, 404 is "nothing matched", any other failed. */
 function refusal(status: number, text: string): CommandError {
   let detail = text;
-  let exit = EXITS[status];
+  let code: string | undefined;
   try {
     const problem: unknown = JSON.parse(text);
     const given = isObject(problem) ? (problem.detail ?? problem.title) : undefined;
     if (typeof given === 'string') detail = given;
-    if (isObject(problem) && typeof problem.code === 'string') exit = EXITS_BY_CODE[problem.code] ?? exit;
+    if (isObject(problem) && typeof problem.code === 'string') code = problem.code;
   } catch {
     // A proxy answered without problem details, so its text is the message.
   }
-  return new CommandError(exit ?? EXIT.failed, `the daemon answered ${status}: ${detail}`);
+  const exit = EXITS_BY_CODE[code ?? ''] ?? EXITS[status] ?? EXIT.failed;
+  return new CommandError(exit, `the daemon answered ${status}: ${detail}`, { code });
 }
 
 function unreachable(options: CommonOptions, error: NodeJS.ErrnoException): CommandError {

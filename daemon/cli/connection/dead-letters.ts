@@ -16,6 +16,7 @@ export interface DeadLetterAccess {
   resend(request: ResendRequest & { readonly by?: string }, signal: AbortSignal): AsyncIterable<ResendLine>;
   /** Cancels the job of a running daemon. */
   cancel(job: string): Promise<JobView>;
+  /** False if there is none. Rejects with the code `dead.in_job` while a job is sending it. */
   drop(id: string): Promise<boolean>;
 }
 

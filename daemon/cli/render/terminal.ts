@@ -20,11 +20,14 @@ export interface CommonOptions {
 /** Error of a command whose message is for the user; `exit` is one of `EXIT`. */
 export class CommandError extends Error {
   readonly exit: number;
+  /** Code of the error of the daemon, such as `dead.in_job`. */
+  readonly code: string | undefined;
 
-  constructor(exit: number, message: string, options?: { cause?: unknown }) {
+  constructor(exit: number, message: string, options: { cause?: unknown; code?: string | undefined } = {}) {
     super(message, options);
     this.name = 'CommandError';
     this.exit = exit;
+    this.code = options.code;
   }
 }
 

@@ -105,6 +105,19 @@ test('the plan is shown first and nothing is sent without consent; a dry run sen
   expect(sink.requests).toEqual([]);
 });
 
+test('drop leaves a record that a job is sending, says so, drops the others, and ends with 1', async () => {
+  await dead(2);
+  const [sent, other] = (await home.deadLetters()).map(({ id }) => String(id));
+  sink.answer({ hang: true });
+  const resend = home.call('POST', '/v1/dead/resend', { ids: [sent] }).catch(() => undefined);
+  await sink.arrived(1);
+  const dropped = await home.belfry(['dead', 'drop', sent!, other!, '--yes']);
+  expect([dropped.code, dropped.stdout]).toEqual([1, `${sent}  a job is sending it\n${other}  dropped\n`]);
+  expect((await home.deadLetters()).map(({ id }) => id)).toEqual([sent]);
+  await home.close();
+  await resend;
+});
+
 test('--to sends to another channel, ids are read from standard input, failed ones keep the new attempt, drop removes', async () => {
   await dead(3);
   const [first, second, third] = (await home.deadLetters()).map(({ id }) => String(id));

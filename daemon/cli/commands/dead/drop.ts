@@ -55,7 +55,7 @@ async function dropOne(deadLetters: DeadLetterAccess, id: string): Promise<DropR
   try {
     return (await deadLetters.drop(id)) ? 'dropped' : 'missing';
   } catch (error) {
-    if ((error as { readonly code?: string }).code === 'dead.in_job') return 'busy';
+    if (error instanceof CommandError && error.code === 'dead.in_job') return 'busy';
     throw error;
   }
 }
