@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Messages for codes of errno(3) whose cause a person can remove. */
 const MESSAGES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -11,9 +13,34 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the path is too long',
 };
 
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name] as const),
+);
+
+const DISK_FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+/** Name of the code of a system error. Node.js knows no name for some, such as EDQUOT, and calls it `Unknown system error -122`. */
+export function systemErrorCode(error: unknown): string | undefined {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('Unknown system error') !== true || errno === undefined) return code;
+  return NAMES.get(-errno) ?? code;
+}
+
+/** Whether an error says that the disk is full, or the quota of the user is exhausted. */
+export function isDiskFull(error: unknown): boolean {
+  return DISK_FULL.includes(systemErrorCode(error));
+}
+
+/** Message of an error, with the name of its code: `EDQUOT, open '/var/lib/belfry/token'`. */
+export function messageOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const name = systemErrorCode(error) ?? code;
+  return name === code ? message : message.replaceAll(`${code}: `, '').replaceAll(code, name);
+}
+
 /** Message for a system error about a file, with its code; undefined for other errors. */
 export function systemErrorText(error: unknown): string | undefined {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = systemErrorCode(error);
   const message = error instanceof Error && code !== undefined ? MESSAGES[code] : undefined;
   return message && `${message} (${code})`;
 }

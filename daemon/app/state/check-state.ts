@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { NotRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
-import { systemErrorText } from '../../lib/system-error.ts';
+import { isDiskFull, messageOf, systemErrorText } from '../../lib/system-error.ts';
 import type { StatePaths } from './paths.ts';
 import { RESTORING } from './state-files.ts';
 
@@ -68,19 +68,18 @@ export function stateError(error: unknown, paths: StatePaths): unknown {
 }
 
 const SYNC_CALLS: readonly unknown[] = ['fsync', 'fdatasync'];
-const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
 /** Error of a disk that failed or is full; undefined for any other. An error about an open file names no path: such files are all in the state directory. */
 function diskError(error: unknown, { state }: StatePaths): BelfryError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { path: file, syscall, code, message } = error as NodeJS.ErrnoException;
+  const { path: file, syscall, code } = error as NodeJS.ErrnoException;
   if (syscall === undefined || (file !== undefined && !isOnPath(file, state))) return undefined;
   if (SYNC_CALLS.includes(syscall) || code === 'EIO') {
-    const text = `the disk of the state directory ${state} failed: ${message}; nothing more is promised: see the log of the kernel (dmesg), and start again on a disk that works`;
+    const text = `the disk of the state directory ${state} failed: ${messageOf(error)}; nothing more is promised: see the log of the kernel (dmesg), and start again on a disk that works`;
     return new BelfryError('state.failed', text, { exit: EXIT.disk, cause: error });
   }
-  if (!DISK_FULL_CODES.includes(code)) return undefined;
-  const text = `the disk of the state directory ${state} is full: ${message}; free space or files there, and start again`;
+  if (!isDiskFull(error)) return undefined;
+  const text = `the disk of the state directory ${state} is full: ${messageOf(error)}; free space or files there, and start again`;
   return new BelfryError('state.full', text, { exit: EXIT.failed, cause: error });
 }
 

@@ -6,7 +6,7 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { openRegularFile, readRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import type { Log } from '../../lib/log.ts';
-import { systemErrorText } from '../../lib/system-error.ts';
+import { messageOf, systemErrorText } from '../../lib/system-error.ts';
 import type { RulesText } from '../../reload/load.ts';
 import { isSamePlace } from './daemon-record.ts';
 import { type StateKey, sealedSize } from './secrets-at-rest.ts';
@@ -133,7 +133,7 @@ export class KeptRules {
     } catch (error) {
       this.#wanted ??= files;
       this.#present = undefined;
-      const why = systemErrorText(error) ?? (error as Error).message;
+      const why = systemErrorText(error) ?? messageOf(error);
       this.#fault = `the last good rules cannot be kept in ${folder}: ${why}; if the rules do not load at a start, it cannot use the rules in force now`;
     }
   }
@@ -303,5 +303,5 @@ async function removeOthers(folder: string, named: ReadonlySet<string>): Promise
 function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return MISSING;
-  return systemErrorText(error) ?? (error as Error).message;
+  return systemErrorText(error) ?? messageOf(error);
 }

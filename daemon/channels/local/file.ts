@@ -11,6 +11,7 @@ import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
+import { systemErrorCode } from '../../lib/system-error.ts';
 import { type ChannelCheck, type ChannelTools, defineChannel, supports } from '../channel.ts';
 import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';
@@ -216,11 +217,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   EFBIG: blocked('the file has reached the largest size allowed'),
 };
 
-const codeOf = (error: unknown): string => `file.${((error as NodeJS.ErrnoException).code ?? 'failed').toLowerCase()}`;
+const codeOf = (error: unknown): string => `file.${(systemErrorCode(error) ?? 'failed').toLowerCase()}`;
 
 function fileFailure(error: unknown, step: 'opened' | 'written'): SendFailure {
   if (error instanceof SendFailure) return error;
-  const row = ROWS[(error as NodeJS.ErrnoException).code ?? ''] ?? passing('an unexpected error');
+  const row = ROWS[systemErrorCode(error) ?? ''] ?? passing('an unexpected error');
   const detail = row.misconfigured === true ? { misconfigured: true } : {};
   return new SendFailure(row.class, codeOf(error), `the file could not be ${step}: ${row.message}`, detail);
 }

@@ -2,6 +2,7 @@ import type { CheckedBackup } from '../../app/backup/check.ts';
 import { CommandError, harmless } from './terminal.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { NotRegularFile } from '../../lib/files/regular-file.ts';
+import { isDiskFull, messageOf, systemErrorCode } from '../../lib/system-error.ts';
 
 /** JSON of a backup, for `backup` and `restore`. */
 export function backupJson({ head, manifest, audit }: CheckedBackup): object {
@@ -41,12 +42,15 @@ export function backupWarnings({ manifest, audit }: CheckedBackup): string[] {
 export function fileError(error: unknown, consequence: string): unknown {
   if (error instanceof NotRegularFile)
     return new CommandError(EXIT.failed, `${error.message}; ${consequence}`, { cause: error });
-  const { code, path, message } = error as NodeJS.ErrnoException;
+  const { path } = error as NodeJS.ErrnoException;
+  const code = systemErrorCode(error);
   if (!(error instanceof Error) || error instanceof CommandError || code === undefined || !/^E[A-Z]+$/.test(code))
     return error;
   // `ENOENT: no such file or directory, open 'FILE'`
-  const reason = message.replace(/^E[A-Z]+: /, '').replace(/, [a-z]+( '.*')*$/s, '');
-  const what = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : reason;
+  const reason = messageOf(error)
+    .replace(/^E[A-Z]+: /, '')
+    .replace(/, [a-z]+( '.*')*$/s, '');
+  const what = isDiskFull(error) ? 'the disk is full' : reason;
   return new CommandError(EXIT.failed, `${path === undefined ? '' : `${path}: `}${what}; ${consequence}`, {
     cause: error,
   });

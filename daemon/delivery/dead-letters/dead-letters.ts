@@ -5,6 +5,7 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
+import { isDiskFull, messageOf } from '../../lib/system-error.ts';
 import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
 import { type DeadLetterSnapshot, snapshotDeadLetters } from './snapshot.ts';
 import { hasUniqueIds, NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';
@@ -48,11 +49,9 @@ interface Options {
 const MAX_REWRITE_TRIES = 5;
 /** Code of an append that failed and may succeed later. */
 export const UNWRITABLE = 'dead_letters.unwritable';
-const DISK_FULL_CODES: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
 function faultText(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = DISK_FULL_CODES.includes(code) ? 'the disk is full' : message;
+  const reason = isDiskFull(error) ? 'the disk is full' : messageOf(error);
   return `dead letters: ${reason}; deliveries that end there stay pending until it can be written`;
 }
 

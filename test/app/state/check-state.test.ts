@@ -1,11 +1,22 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { expect, test } from 'vitest';
 import { stateError } from '../../../daemon/app/state/check-state.ts';
 import type { StatePaths } from '../../../daemon/app/state/paths.ts';
 
 const paths = { state: '/var/lib/belfry' } as StatePaths;
-const failure = (code: string, syscall: string, path?: string): Error =>
-  Object.assign(new Error(`${code}: failed, ${syscall}`), { code, syscall, ...(path !== undefined && { path }) });
+/** Error as Node.js makes it, which knows no name for some codes. */
+function failure(name: keyof typeof os.errno, syscall: string, path?: string): Error {
+  const errno = -os.errno[name];
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`${code}: failed, ${syscall}`), {
+    errno,
+    code,
+    syscall,
+    ...(path !== undefined && { path }),
+  });
+}
 
 test.for([
   ['EIO', 'open', '/var/lib/belfry/token', 74, 'state.failed'],

@@ -41,12 +41,12 @@ const TRIALS: readonly Trial[] = [
     invariant: 'I1',
     async act(scenario) {
       await scenario.start();
-      scenario.destinations.answers = false;
+      scenario.destinations.answers = 'never';
       await posts(scenario, 60);
       await scenario.destinations.requested('ordered');
       // The answers to these came after the marks of the deliveries that were claimed before.
       await posts(scenario, 20);
-      scenario.destinations.answers = true;
+      scenario.destinations.answers = 'now';
       await crashed(scenario);
       return NONE;
     },
@@ -74,12 +74,12 @@ const TRIALS: readonly Trial[] = [
       await scenario.start();
       await posts(scenario, 60);
       await conserved(scenario, DRAIN_MS);
-      scenario.destinations.answers = false;
+      scenario.destinations.answers = 'never';
       const resend = scenario.home.call('POST', '/v1/dead/resend', { all: true }).catch(() => undefined);
       await scenario.destinations.requested('refusing');
       await scenario.crash();
       await resend;
-      scenario.destinations.answers = true;
+      scenario.destinations.answers = 'now';
       await scenario.start();
       return NONE;
     },
@@ -98,9 +98,11 @@ const TRIALS: readonly Trial[] = [
     invariant: 'I1',
     async act(scenario) {
       await scenario.start();
+      scenario.destinations.answers = 'later';
       await posts(scenario, 60);
       await scenario.save(1);
       await scenario.home.call('POST', '/v1/reload');
+      scenario.destinations.answers = 'now';
       return NONE;
     },
   },

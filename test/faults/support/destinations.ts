@@ -32,8 +32,8 @@ export interface Destinations extends Addresses {
   flakiness: number;
   /** Whether the refusing endpoint refuses; a resend succeeds while it does not. */
   refuses: boolean;
-  /** Whether the HTTP endpoints answer at all; while they do not, a request stays open, and counts as nothing received. */
-  answers: boolean;
+  /** When the HTTP endpoints answer. A request that comes at `later` is answered at the next `now`; one that comes at `never` stays open, and counts as nothing received. */
+  answers: 'now' | 'later' | 'never';
   /** Resolves when a request of this channel has come that is not answered. */
   requested(channel: string): Promise<void>;
   close(): Promise<void>;
@@ -82,9 +82,9 @@ class Recorder {
   readonly arrivals: Arrival[] = [];
   flakiness = 4;
   refuses = true;
-  #answers = true;
-  /** Channels with a request that is not answered. */
-  readonly #open = new Set<string>();
+  #answers: Destinations['answers'] = 'now';
+  /** Channel of each request that is not answered, by the call that answers it. */
+  readonly #open = new Map<() => void, string>();
   #onRequest: (channel: string) => void = () => undefined;
   readonly #home: Home;
   readonly #read = new Map<string, number>();
@@ -116,25 +116,32 @@ class Recorder {
     return [channel === 'flaky' && this.#requests % this.flakiness === 0 ? 503 : 200];
   }
 
-  get answers(): boolean {
+  get answers(): Destinations['answers'] {
     return this.#answers;
   }
 
-  set answers(answers: boolean) {
+  set answers(answers: Destinations['answers']) {
     this.#answers = answers;
+    if (answers !== 'now') return;
+    for (const answer of this.#open.keys()) answer();
     this.#open.clear();
   }
 
   requested(channel: string): Promise<void> {
-    if (this.#open.has(channel)) return Promise.resolve();
+    if ([...this.#open.values()].includes(channel)) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onRequest = (name) => (name === channel ? resolve() : undefined);
     });
   }
 
-  leaveOpen(channel: string): void {
-    this.#open.add(channel);
-    this.#onRequest(channel);
+  /** Resolves when the request may be answered. */
+  async answering(channel: string): Promise<void> {
+    const answers = this.#answers;
+    if (answers === 'now') return;
+    await new Promise<void>((resolve) => {
+      this.#open.set(answers === 'later' ? resolve : () => undefined, channel);
+      this.#onRequest(channel);
+    });
   }
 
   listen(): void {
@@ -203,7 +210,7 @@ async function openEndpoints(recorder: Recorder): Promise<{ origin: string; clos
     const body = await text(request);
     const [, first = ''] = new URL(request.url!, 'http://localhost').pathname.split('/');
     const [channel, said] = BOTS[first] ?? [first, undefined];
-    if (!recorder.answers) return recorder.leaveOpen(channel);
+    await recorder.answering(channel);
     const [status] = recorder.answer(channel);
     const delivery = request.headers['idempotency-key'];
     recorder.take(channel, body, status === 200, delivery === undefined ? undefined : String(delivery));

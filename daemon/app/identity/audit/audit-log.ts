@@ -5,7 +5,7 @@ import { faultLog } from '../../../lib/faults.ts';
 import type { Log } from '../../../lib/log.ts';
 import type { Scrubber } from '../../../lib/secrets/scrubber.ts';
 import { sha256 } from '../../../lib/sha256.ts';
-import { systemErrorText } from '../../../lib/system-error.ts';
+import { messageOf, systemErrorText } from '../../../lib/system-error.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { rfc3339 } from '../../../lib/time/rfc3339.ts';
 import { AuditFile, type AuditTail } from './audit-file.ts';
@@ -104,7 +104,7 @@ export class AuditLog {
     } catch (error) {
       await this.#file?.close().catch(() => undefined);
       this.#file = undefined;
-      this.#setFault(`the audit log cannot be written: ${systemErrorText(error) ?? (error as Error).message}`);
+      this.#setFault(`the audit log cannot be written: ${systemErrorText(error) ?? messageOf(error)}`);
       for (const waiting of this.#waiting) this.#answerUnwritten(waiting);
     } finally {
       this.#writing = undefined;

@@ -1,13 +1,10 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDiskFull } from '../../../lib/system-error.ts';
 import type { EngineFault } from '../engine/protocol.ts';
 import { CopyUnderWay } from '../copy/snapshot.ts';
 import { FileReplaced } from './files.ts';
 import { codeOf, Malformed, malformationOf } from './malformed.ts';
-
-/** Error numbers of a full disk and an exhausted quota; Node has no name for EDQUOT. */
-const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
 
 const PROBE_BYTES = 64 * 1024;
 /** Free bytes below which a write is tried. */
@@ -39,7 +36,7 @@ export class DiskSpace {
       fsyncSync(fd);
       return false;
     } catch (error) {
-      return NO_SPACE.includes(Math.abs((error as NodeJS.ErrnoException).errno ?? 0));
+      return isDiskFull(error);
     } finally {
       if (fd !== undefined) closeSync(fd);
       rmSync(probe, { force: true });
