@@ -162,6 +162,7 @@ describe.skipIf(!existsSync(RABBITMQ) || EPMD === undefined)('a real broker (nee
       type: 'firing',
       appId: 'belfry',
       timestamp: Date.parse('2026-11-23T09:00:00Z') / 1000,
+      headers: { 'belfry-hops': 1 },
     });
     expect(JSON.parse(String(message.content))).toMatchObject({ title: 'Zürich 🔥', rule: 'failed-deploy' });
   });

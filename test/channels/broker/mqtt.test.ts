@@ -44,7 +44,7 @@ test('a message is published with its id, type and lifetime, and confirmed', asy
         contentType: 'application/json',
         payloadFormatIndicator: true,
         messageExpiryInterval: 90,
-        userProperties: { id: '019aaf2e-1c00-7000-8000-0123456789ab' },
+        userProperties: { id: '019aaf2e-1c00-7000-8000-0123456789ab', 'belfry-hops': '1' },
       },
     },
   ]);

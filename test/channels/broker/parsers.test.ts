@@ -59,6 +59,7 @@ test.each([
     [
       'HELLO\r\n',
       'MSG a 1 -1x\r\n',
+      'MSG a 1 -2\r\n',
       'MSG a 1 99999999999\r\n',
       'HMSG a 1 -20 -20\r\n',
       'INFO []\r\n',

@@ -140,19 +140,30 @@ test('a message to a channel without subscribers fails for now', async () => {
   expect(await opened.failure()).toMatchObject({ class: 'transient', code: 'redis.no_subscriber' });
 });
 
-test('a value of an event cannot add a level to a key', async () => {
-  const names: string[] = [];
+/** A server that keeps the commands that it gets. */
+async function recording(): Promise<{ url: string; commands: readonly (readonly string[])[] }> {
+  const commands: string[][] = [];
   const server = await fake({
     converse(socket, script) {
-      socket.on('data', (chunk: Buffer) =>
-        names.push(...commandsOf(chunk.toString('latin1')).commands.map(([, name]) => name!)),
-      );
+      socket.on('data', (chunk: Buffer) => commands.push(...commandsOf(chunk.toString('latin1')).commands));
       converse(socket, script);
     },
   });
-  const opened = channel.open({ url: `redis://${server.address}`, stream: 'alerts:{{ key }}' });
+  return { url: `redis://${server.address}`, commands };
+}
+
+test('an entry of a stream has the id of its delivery and the hops beside the message', async () => {
+  const { url, commands } = await recording();
+  await channel.open({ url, stream: 'alerts', max_length: 1000 }).send();
+  const fields = ['id', sampleDelivery().id, 'belfry-hops', '1', 'message', expect.stringContaining('"title"')];
+  expect(commands).toEqual([['XADD', 'alerts', 'MAXLEN', '~', '1000', '*', ...fields]]);
+});
+
+test('a value of an event cannot add a level to a key', async () => {
+  const { url, commands } = await recording();
+  const opened = channel.open({ url, stream: 'alerts:{{ key }}' });
   await opened.send({}, { delivery: sampleDelivery({ key: 'a:b {c}\r\nDEL x' }) });
-  expect(names).toEqual(['alerts:a_b__c___DEL_x']);
+  expect(commands.map(([, key]) => key)).toEqual(['alerts:a_b__c___DEL_x']);
 });
 
 test.each([

@@ -74,6 +74,7 @@ describe('the mail', () => {
       'auto-submitted': 'auto-generated',
       importance: 'High',
       'x-belfry-rule': 'failed-deploy',
+      'belfry-hops': '1',
     });
     expect(mail.text).toContain('Build 42 of main (https://ci.example.com/42)');
     expect(mail.text).toContain('Commit: abc<def>');

@@ -49,6 +49,7 @@ test('the message comes as JSON on standard input and in the environment', async
   expect(variables).toContain(`BELFRY_DELIVERY_ID=${sampleDelivery().id}\n`);
   expect(variables).toContain('BELFRY_EVENT_ID=e-1\n');
   expect(variables).toContain('BELFRY_RULE=failed-deploy\n');
+  expect(variables).toContain('BELFRY_HOPS=1\n');
   expect(variables).toContain('HOME=/home/of-the-daemon\n');
   expect(variables).toContain('PAGER=x\n');
   expect(variables).not.toContain('must-not-be-inherited');

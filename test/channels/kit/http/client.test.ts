@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Dispatcher } from 'undici';
 import { PendingRequest } from '../../../../daemon/channels/kit/http/connect/pending-request.ts';
+import type { AttemptEnding } from '../../../../daemon/channels/kit/http/exchange/record.ts';
 import { failureOf, isSuccess, retryAfterOf } from '../../../../daemon/channels/kit/http/failures.ts';
 import {
   type HttpClient,
@@ -17,6 +18,7 @@ import {
 import { openDialer } from '../../../../daemon/channels/kit/net/dialer.ts';
 import { networkFailure } from '../../../../daemon/channels/kit/net/network-failures.ts';
 import type { ResolverOptions } from '../../../../daemon/channels/kit/net/resolver.ts';
+import { readHops } from '../../../../daemon/core/event/hops.ts';
 import { SendFailure } from '../../../../daemon/core/problems/failure.ts';
 import { Secret } from '../../../../daemon/lib/secrets/secret.ts';
 import { Closers } from '../../../../daemon/lib/async/closers.ts';
@@ -89,6 +91,13 @@ describe('a request', () => {
     expect(answer.headers['x-proof']).toBe('abc');
     expect(sink.requests).toMatchObject([{ method: 'POST', path: '/hook?a=1%202', text: '磁盘' }]);
     expect(sink.requests[0]!.headers).toMatchObject({ 'x-one': '1', 'accept-encoding': 'identity' });
+  });
+
+  test.each(['belfry-hops', 'Belfry-Hops'])('carries its hops, which a header `%s` cannot lower', async (name) => {
+    const sink = await sinkOf();
+    const ending: AttemptEnding = Object.assign(never(), { hops: 3 });
+    await post(clientOf(), sink.origin, { ending, headers: { [name]: '0' } });
+    expect(readHops(sink.requests[0]!.headers['belfry-hops'])).toBe(3);
   });
 
   test('goes over the same connection as the one before', async () => {
