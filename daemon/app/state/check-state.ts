@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { NotRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
-import { isDiskFull, messageOf, systemErrorText } from '../../lib/system-error.ts';
+import { isDiskFull, messageOf, systemErrorText } from '../../lib/machine/system-error.ts';
 import type { StatePaths } from './paths.ts';
 import { RESTORING } from './state-files.ts';
 

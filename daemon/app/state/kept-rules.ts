@@ -6,7 +6,7 @@ import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
 import { openRegularFile, readRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
 import type { Log } from '../../lib/log.ts';
-import { messageOf, systemErrorText } from '../../lib/system-error.ts';
+import { messageOf, systemErrorText } from '../../lib/machine/system-error.ts';
 import type { RulesText } from '../../reload/load.ts';
 import { isSamePlace } from './daemon-record.ts';
 import { type StateKey, sealedSize } from './secrets-at-rest.ts';

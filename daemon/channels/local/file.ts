@@ -11,7 +11,7 @@ import { Type } from '../../core/schema/type.ts';
 import type { Delivery } from '../../core/delivery/delivery.ts';
 import type { Template } from '../../core/ruleset.ts';
 import { makeFolder } from '../../lib/files/make-folder.ts';
-import { systemErrorCode } from '../../lib/system-error.ts';
+import { systemErrorCode } from '../../lib/machine/system-error.ts';
 import { type ChannelCheck, type ChannelTools, defineChannel, supports } from '../channel.ts';
 import { isFixed } from '../kit/fixed-text.ts';
 import { notification, sendVariables } from '../kit/http/settings.ts';

@@ -2,7 +2,7 @@ import type { CheckedBackup } from '../../app/backup/check.ts';
 import { CommandError, harmless } from './terminal.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { NotRegularFile } from '../../lib/files/regular-file.ts';
-import { isDiskFull, messageOf, systemErrorCode } from '../../lib/system-error.ts';
+import { isDiskFull, messageOf, systemErrorCode } from '../../lib/machine/system-error.ts';
 
 /** JSON of a backup, for `backup` and `restore`. */
 export function backupJson({ head, manifest, audit }: CheckedBackup): object {

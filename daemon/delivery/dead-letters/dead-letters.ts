@@ -5,7 +5,7 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { syncFolder, writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
-import { isDiskFull, messageOf } from '../../lib/system-error.ts';
+import { isDiskFull, messageOf } from '../../lib/machine/system-error.ts';
 import { checkFile, openToAppend, openToRead, repairFile } from './file.ts';
 import { type DeadLetterSnapshot, snapshotDeadLetters } from './snapshot.ts';
 import { hasUniqueIds, NEWLINE, parsedLines, type Rewrite, rewrittenBlocks } from './records.ts';

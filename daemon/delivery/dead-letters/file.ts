@@ -5,7 +5,7 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { writeAtomically } from '../../lib/files/atomic-file.ts';
 import type { Log } from '../../lib/log.ts';
 import { NotRegularFile, openRegularFile, statRegularFile } from '../../lib/files/regular-file.ts';
-import { systemErrorText } from '../../lib/system-error.ts';
+import { systemErrorText } from '../../lib/machine/system-error.ts';
 import { MAX_LINE_BYTES, NEWLINE, isComplete } from './records.ts';
 
 const OWNER_ONLY = 0o600;

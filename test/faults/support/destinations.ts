@@ -32,7 +32,7 @@ export interface Destinations extends Addresses {
   flakiness: number;
   /** Whether the refusing endpoint refuses; a resend succeeds while it does not. */
   refuses: boolean;
-  /** When the HTTP endpoints answer. A request that comes at `later` is answered at the next `now`; one that comes at `never` stays open, and counts as nothing received. */
+  /** Time at which the HTTP endpoints answer. A request that comes at `later` is answered at the next `now`; one that comes at `never` stays open, and counts as nothing received. */
   answers: 'now' | 'later' | 'never';
   /** Resolves when a request of this channel has come that is not answered. */
   requested(channel: string): Promise<void>;

@@ -5,7 +5,7 @@ import { faultLog } from '../../../lib/faults.ts';
 import type { Log } from '../../../lib/log.ts';
 import type { Scrubber } from '../../../lib/secrets/scrubber.ts';
 import { sha256 } from '../../../lib/sha256.ts';
-import { messageOf, systemErrorText } from '../../../lib/system-error.ts';
+import { messageOf, systemErrorText } from '../../../lib/machine/system-error.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { rfc3339 } from '../../../lib/time/rfc3339.ts';
 import { AuditFile, type AuditTail } from './audit-file.ts';

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isDiskFull } from '../../../lib/system-error.ts';
+import { isDiskFull } from '../../../lib/machine/system-error.ts';
 import type { EngineFault } from '../engine/protocol.ts';
 import { CopyUnderWay } from '../copy/snapshot.ts';
 import { FileReplaced } from './files.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { expect, test } from 'vitest';
-import { isDiskFull, messageOf, systemErrorCode } from '../../daemon/lib/system-error.ts';
+import { isDiskFull, messageOf, systemErrorCode } from '../../../daemon/lib/machine/system-error.ts';
 
 /** Error of a call as Node.js makes it. */
 function errorOf(name: keyof typeof constants.errno): Error {
