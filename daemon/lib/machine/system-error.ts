@@ -19,10 +19,13 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 
 const DISK_FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
 
-/** Name of the code of a system error. Node.js knows no name for some, such as EDQUOT, and calls it `Unknown system error -122`. */
+/**
+ * Name of the code of a system error. Node.js knows no name for some, such as EDQUOT: their code is `Unknown system error -122`, or
+ * `UNKNOWN` where the call was synchronous.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
   const { code, errno } = error as NodeJS.ErrnoException;
-  if (code?.startsWith('Unknown system error') !== true || errno === undefined) return code;
+  if (code === undefined || errno === undefined || code in constants.errno) return code;
   return NAMES.get(-errno) ?? code;
 }
 
@@ -35,7 +38,11 @@ export function isDiskFull(error: unknown): boolean {
 export function messageOf(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const name = systemErrorCode(error) ?? code;
-  return name === code ? message : message.replaceAll(`${code}: `, '').replaceAll(code, name);
+  if (name === code) return message;
+  return [code, 'unknown error'].reduce(
+    (text, unknown) => text.replaceAll(`${unknown}: `, '').replace(unknown, name),
+    message,
+  );
 }
 
 /** Message for a system error about a file, with its code; undefined for other errors. */

@@ -10,13 +10,22 @@ function errorOf(name: keyof typeof constants.errno): Error {
   return Object.assign(new Error(`${code}: ${code}, open '/srv/file'`), { errno, code, syscall: 'open' });
 }
 
+/** Error of a synchronous call, for a code that Node.js does not know. */
+const synchronousQuota = Object.assign(new Error("UNKNOWN: unknown error, open '/srv/file'"), {
+  errno: -constants.errno.EDQUOT,
+  code: 'UNKNOWN',
+  syscall: 'open',
+});
+
 test.each(['ENOSPC', 'EDQUOT', 'ESTALE', 'EIO'] as const)('%s has its name, also where Node.js knows none', (name) => {
   expect(systemErrorCode(errorOf(name))).toBe(name);
   expect(messageOf(errorOf(name))).toMatch(new RegExp(`^${name}(?:: ${name})?, open '/srv/file'$`));
 });
 
 test('an exhausted quota is a full disk, and a failed disk is not', () => {
-  expect([errorOf('ENOSPC'), errorOf('EDQUOT'), errorOf('EIO')].map(isDiskFull)).toEqual([true, true, false]);
+  const errors = [errorOf('ENOSPC'), errorOf('EDQUOT'), synchronousQuota, errorOf('EIO')];
+  expect(errors.map(isDiskFull)).toEqual([true, true, true, false]);
+  expect(messageOf(synchronousQuota)).toBe("EDQUOT, open '/srv/file'");
 });
 
 test('an error of another kind has the code and the message that it had', () => {
