@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Endpoint } from '../../core/problems/failure.ts';
+import { onAbort } from '../../lib/async/abort.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 
 /** The wait before the next check is this share of the outage so far, within the bounds below. */
@@ -66,11 +67,14 @@ export class TcpCheck {
 
 function isListening({ address, port }: Endpoint, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port, signal, timeout: CONNECT_TIMEOUT_MS });
+    // With its own option `signal`, Node.js would keep each socket until the signal aborts, which is the end of the outage.
+    const socket = connect({ host: address, port, timeout: CONNECT_TIMEOUT_MS });
     const end = (listens: boolean) => (): void => {
+      removeListener();
       socket.destroy();
       resolve(listens);
     };
+    const removeListener = onAbort(signal, end(false));
     socket.once('connect', end(true)).once('timeout', end(false)).once('error', end(false));
   });
 }

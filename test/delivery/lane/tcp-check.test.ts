@@ -42,6 +42,24 @@ async function until(clock: VirtualClock, isSo: () => boolean): Promise<void> {
 const refusedAt = (...endpoints: readonly Endpoint[]): SendFailure =>
   new SendFailure('transient', 'net.refused', 'connection refused', { refusedAt: endpoints });
 
+test('a check of a port that still refuses leaves nothing behind', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): unknown => warnings.push(warning);
+  process.on('warning', note);
+  const clock = new VirtualClock();
+  const check = new TcpCheck({ clock, random: () => 0.5, onListening: () => undefined });
+  check.watch([await silent()]);
+  // Node.js warns of the eleventh listener of a signal.
+  for (let checks = 0; checks < 15; checks += 1) {
+    await until(clock, () => clock.waiting === 1);
+    await clock.advance(12_000);
+  }
+  await until(clock, () => clock.waiting === 1);
+  check.stop();
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});
+
 test('a port that listens again is detected within a tenth of the outage', async () => {
   const clock = new VirtualClock();
   const found: number[] = [];
