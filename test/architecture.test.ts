@@ -98,7 +98,7 @@ const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
   'channels/plugins/host.ts': 'bounds the loading of a plugin by a command',
   'channels/plugins/worker-channels.ts': 'runs in the thread of a plugin, which gets it as a tool',
   'store/sqlite/disk/files.ts': 'bounds how often the files of the store are checked',
-  'store/sqlite/pushes/user-cursors.ts': 'delays a write, so that several become one',
+  'store/shared/pushes/user-cursors.ts': 'delays a write, so that several become one',
 };
 
 test('the system clock is injected', () => {

@@ -18,27 +18,29 @@ import type {
 } from '../store.ts';
 import { BLOCK_ROWS } from './blocks/build.ts';
 import { Indexer } from './blocks/indexer.ts';
-import { applyDecision } from './commit/apply-decision.ts';
-import { openCheckpoints } from './commit/checkpoints.ts';
-import { Committer, Writes } from './commit/commit.ts';
-import { type Counters, FACT, NO_COUNTS } from './commit/counters.ts';
+import { applyDecision } from './events/apply-decision.ts';
+import { openCheckpoints } from '../shared/commit/checkpoints.ts';
+import { Committer } from './engine/committer.ts';
+import { type Row, Writes } from '../shared/writes.ts';
+import { type Counters, FACT, NO_COUNTS } from '../shared/commit/counters.ts';
 import { Copier } from './copy/copier.ts';
-import { findEvent, ReadySignal, type StoreContext } from './context.ts';
+import type { SqliteContext } from './context.ts';
+import { findEvent, ReadySignal } from '../shared/context.ts';
 import { prepareDirectory, syncDirectory } from './disk/files.ts';
 import { DiskReserve } from './disk/reserve.ts';
 import { type EngineClient, openEngine } from './engine/client.ts';
-import { fromColumn, Sequence } from './engine/keys.ts';
-import type { DiskCheck, Refusal, Reply, Row, TaskName } from './engine/protocol.ts';
+import { fromColumn, Sequence } from '../shared/keys.ts';
+import type { DiskCheck, Refusal, Reply, TaskName } from './engine/protocol.ts';
 import { QueryClient } from './engine/query-client.ts';
-import { pendingEntryOfRow, stateOfRow, storedEventOf } from './engine/rows.ts';
+import { pendingEntryOfRow, stateOfRow, storedEventOf } from '../shared/rows.ts';
 import { isFinal, storeError } from './errors.ts';
 import { Ingest } from './events/ingest.ts';
 import { SeenIds } from './events/seen-ids.ts';
 import { SqliteHistory } from './history/history.ts';
-import { SqliteDeliveries } from './pending/deliveries.ts';
-import { DeliveryCache } from './pending/delivery-cache.ts';
-import { PendingIndex } from './pending/pending-index.ts';
-import { SqlitePushes } from './pushes/pushes.ts';
+import { StoredDeliveries } from '../shared/pending/deliveries.ts';
+import { DeliveryCache } from '../shared/pending/delivery-cache.ts';
+import { PendingIndex } from '../shared/pending/pending-index.ts';
+import { StoredPushes } from '../shared/pushes/pushes.ts';
 
 export interface SqliteOptions {
   /** State directory, created when missing; or `:memory:` for a store that ends with the process. */
@@ -111,7 +113,7 @@ async function load(
   const [last] = (await queries.rows('lastSeqs')) as readonly (readonly (number | null)[])[];
   const names = (await queries.rows('pendingNames')) as readonly [string, number][];
   const eventSeqs = new Sequence(last?.[0] ?? 0);
-  const context: StoreContext = {
+  const context: SqliteContext = {
     committer,
     queries,
     states,
@@ -126,7 +128,7 @@ async function load(
   await loadStates();
   await loadPending(context);
   const epoch = facts.get(FACT.epoch) ?? (await newEpoch(committer));
-  const pushes = new SqlitePushes(context, epoch, last?.[2] ?? 0);
+  const pushes = new StoredPushes(context, epoch, last?.[2] ?? 0);
   const store = new SqliteStore(engine, context, pushes, reserve, blockRows);
   await settleAcknowledged(store, queries);
   // Loaded in the background. A disk that fails is reported by every other call.
@@ -134,7 +136,7 @@ async function load(
   return store;
 }
 
-async function loadPending({ queries, pending }: StoreContext): Promise<void> {
+async function loadPending({ queries, pending }: SqliteContext): Promise<void> {
   let after = 0;
   for (let rows: readonly Row[] = []; ; after = Number(rows.at(-1)![0])) {
     rows = await queries.rows('pending', after, LOAD_ROWS);
@@ -157,12 +159,12 @@ async function newEpoch(committer: Committer): Promise<string> {
 }
 
 class SqliteStore implements Store {
-  readonly deliveries: SqliteDeliveries;
+  readonly deliveries: StoredDeliveries;
   readonly checkpoints: Store['checkpoints'];
   readonly timers: Store['timers'];
-  readonly pushes: SqlitePushes;
+  readonly pushes: StoredPushes;
   readonly #engine: EngineClient;
-  readonly #context: StoreContext;
+  readonly #context: SqliteContext;
   readonly #ingest: Ingest;
   readonly #history: SqliteHistory;
   readonly #indexer: Indexer;
@@ -172,8 +174,8 @@ class SqliteStore implements Store {
 
   constructor(
     engine: EngineClient,
-    context: StoreContext,
-    pushes: SqlitePushes,
+    context: SqliteContext,
+    pushes: StoredPushes,
     reserve: DiskReserve,
     blockRows: number,
   ) {
@@ -182,7 +184,7 @@ class SqliteStore implements Store {
     this.#reserve = reserve;
     this.#copier = new Copier(engine);
     this.#history = new SqliteHistory(context, (task, argument) => this.#task(task, argument));
-    this.deliveries = new SqliteDeliveries(context, (step) => this.#history.search(step));
+    this.deliveries = new StoredDeliveries(context, (step) => this.#history.search(step));
     this.#indexer = new Indexer({
       committer: context.committer,
       task: (task, argument) => this.#task(task, argument),

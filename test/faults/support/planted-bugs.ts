@@ -21,7 +21,7 @@ export const BUGS = {
     wrong: 'synchronous = OFF',
   },
   'answer before writing': {
-    file: 'store/sqlite/commit/commit.js',
+    file: 'store/sqlite/engine/committer.js',
     correct: 'this.#inFlight.push({ batch, counters });',
     wrong: 'this.#inFlight.push({ batch, counters }); for (const early of batch) early.resolve([]);',
   },

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Committer, Writes } from '../../../daemon/store/sqlite/commit/commit.ts';
-import { FACT, NO_COUNTS } from '../../../daemon/store/sqlite/commit/counters.ts';
+import { Committer } from '../../../daemon/store/sqlite/engine/committer.ts';
+import { type Row, Writes } from '../../../daemon/store/shared/writes.ts';
+import { FACT, NO_COUNTS } from '../../../daemon/store/shared/commit/counters.ts';
 import { type EngineClient, openEngine } from '../../../daemon/store/sqlite/engine/client.ts';
-import type { Reply, Request, Row } from '../../../daemon/store/sqlite/engine/protocol.ts';
+import type { Reply, Request } from '../../../daemon/store/sqlite/engine/protocol.ts';
 import { DiskReserve } from '../../../daemon/store/sqlite/disk/reserve.ts';
-import type { ReadName } from '../../../daemon/store/sqlite/engine/statements.ts';
+import type { SqliteReadName } from '../../../daemon/store/sqlite/engine/statements.ts';
 
 /** Engine client that holds back all replies until `release` is called. */
 class DelayedClient implements EngineClient {
@@ -52,7 +53,7 @@ beforeEach(async () => {
 });
 afterEach(() => client.close());
 
-async function rows(name: ReadName, ...values: string[]): Promise<readonly Row[]> {
+async function rows(name: SqliteReadName, ...values: string[]): Promise<readonly Row[]> {
   const reply = await client.ask({ kind: 'read', reads: [{ name, values }] });
   return reply.ok ? (reply.value as readonly (readonly Row[])[])[0]! : [];
 }

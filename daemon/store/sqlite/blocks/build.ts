@@ -2,8 +2,8 @@ import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
 import type { Connection } from '../engine/connection.ts';
-import { STATE } from '../engine/schema.ts';
-import { ActivityCounts } from './activity-counts.ts';
+import { STATE } from '../../shared/stored-states.ts';
+import { RowActivity } from './activity-counts.ts';
 import { BlockBuilder, sizeOf, type StoredBlock } from './block.ts';
 import { deliveryHead, eventHead, type EventHead, HEAD_CHARS } from './head.ts';
 import { eventTerms, NO_MATCH_TERM, resultTerms, type Term, termOf } from './terms.ts';
@@ -43,7 +43,7 @@ export function indexedUntil(db: Connection, table: Table): number {
 /** Builds the next block from the rows after the last one, in one transaction with what is counted of them. */
 export function indexNext(db: Connection, { table, rows, short = false }: IndexStep): IndexResult {
   return db.transaction(() => {
-    const counts = new ActivityCounts();
+    const counts = new RowActivity();
     const builder = new BlockBuilder();
     const { sql, columns, add } = SOURCES[table];
     const [text] = db.statement(sql).get([indexedUntil(db, table), rows]) as [string | null];
@@ -78,7 +78,7 @@ interface Source {
   /** One text of all columns of all rows, a line each: reading it takes a third of the time of reading rows. JSON has no line breaks. */
   readonly sql: string;
   readonly columns: number;
-  readonly add: (db: Connection, row: readonly string[], builder: BlockBuilder, counts: ActivityCounts) => void;
+  readonly add: (db: Connection, row: readonly string[], builder: BlockBuilder, counts: RowActivity) => void;
 }
 
 /** The first characters of a JSON document. */
@@ -107,7 +107,7 @@ function addEvent(
   db: Connection,
   [seqText, atText, start, outcomes]: readonly string[],
   builder: BlockBuilder,
-  counts: ActivityCounts,
+  counts: RowActivity,
 ): void {
   const [seq, at] = [Number(seqText), Number(atText)];
   const event = eventHead(start!) ?? eventAt(db, seq);
@@ -123,7 +123,7 @@ function addDelivery(
   db: Connection,
   [seqText, stateText, hasError, start, eventStart]: readonly string[],
   builder: BlockBuilder,
-  counts: ActivityCounts,
+  counts: RowActivity,
 ): void {
   const [seq, state] = [Number(seqText), Number(stateText)];
   const head = deliveryHead(start!);

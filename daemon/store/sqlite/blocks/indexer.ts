@@ -1,4 +1,4 @@
-import type { Committer } from '../commit/commit.ts';
+import type { Committer } from '../engine/committer.ts';
 import type { TaskName } from '../engine/protocol.ts';
 import type { IndexResult, IndexStep, Table } from './build.ts';
 

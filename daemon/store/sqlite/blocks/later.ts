@@ -1,11 +1,11 @@
 import type { LaterResult } from '../../../core/flow/decision.ts';
 import type { Connection } from '../engine/connection.ts';
-import { ActivityCounts } from './activity-counts.ts';
+import { RowActivity } from './activity-counts.ts';
 import { resultTerms } from './terms.ts';
 
 /** Counts a later result. Part of the transaction that stores it. */
 export function countLater(db: Connection, result: LaterResult): void {
-  const counts = new ActivityCounts();
+  const counts = new RowActivity();
   const at = Date.parse(result.at);
   counts.addOutcome(result, at);
   counts.addUses(result, at);

@@ -1,7 +1,7 @@
 import type { DeliveryState } from '../../../core/delivery/delivery.ts';
 import type { HistoryFilter } from '../../store.ts';
 import type { Connection } from '../engine/connection.ts';
-import { FIRST_FINAL, STATE } from '../engine/schema.ts';
+import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import { numbersOf } from './block.ts';
 
 const OPEN = `FROM deliveries INDEXED BY deliveries_owed WHERE state < ${FIRST_FINAL} AND seq BETWEEN ?1 AND ?2`;

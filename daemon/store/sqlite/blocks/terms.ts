@@ -1,7 +1,7 @@
 import { isTypeGlob, typeTest } from '../../../core/match/type-filter.ts';
 import type { RuleResult } from '../../../core/flow/decision.ts';
 import type { HistoryFilter } from '../../store.ts';
-import { shortHashOf } from '../engine/keys.ts';
+import { shortHashOf } from '../../shared/keys.ts';
 
 /**
  * A term stands for a value of a field: its hash of 32 bits. Two values may share a term, so every row that is found by terms is

@@ -1,7 +1,8 @@
 import type { Audit } from '../../store.ts';
-import { FACT } from '../commit/counters.ts';
+import { FACT } from '../../shared/commit/counters.ts';
 import type { Connection } from '../engine/connection.ts';
-import { SCHEMA_VERSION, STATE } from '../engine/schema.ts';
+import { SCHEMA_VERSION } from '../engine/schema.ts';
+import { STATE } from '../../shared/stored-states.ts';
 import { audit, damageOf, stateOf } from '../history/audit.ts';
 
 /** Result of `adopt`. */

@@ -3,12 +3,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import type { CopiedFile, StoreCopy } from '../../store.ts';
-import { blocksOf } from '../../../lib/files/blocks.ts';
 import { DATABASE_FILE } from '../disk/files.ts';
 import { type EngineClient, openEngine } from '../engine/client.ts';
 import type { Reply } from '../engine/protocol.ts';
 import { storeError } from '../errors.ts';
 import type { SnapshotFiles } from './snapshot.ts';
+import { blocksOf } from '../../../lib/files/blocks.ts';
 
 /**
  * Copies of the database of one engine. The database file is opened once and stays open until the engine has closed it: when a

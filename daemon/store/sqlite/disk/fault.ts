@@ -4,7 +4,7 @@ import { isDiskFull } from '../../../lib/machine/system-error.ts';
 import type { EngineFault } from '../engine/protocol.ts';
 import { CopyUnderWay } from '../copy/snapshot.ts';
 import { FileReplaced } from './files.ts';
-import { codeOf, Malformed, malformationOf } from './malformed.ts';
+import { codeOf, malformationOf, Malformed } from './malformed.ts';
 
 const PROBE_BYTES = 64 * 1024;
 /** Free bytes below which a write is tried. */

@@ -1,5 +1,6 @@
 import Database from 'libsql';
-import type { Read, Row } from './protocol.ts';
+import type { Read } from './protocol.ts';
+import type { Row } from '../../shared/writes.ts';
 import { READS } from './statements.ts';
 
 /** One connection to the database file: prepared statements, transactions, pragmas. Every call blocks the thread until it is done. */
@@ -14,7 +15,7 @@ export class Connection {
 
   /** All rows of a named query. */
   rows(read: Read): Row[] {
-    return this.statement(READS[read.name].sql).all(read.values) as Row[];
+    return this.statement(READS[read.name]).all(read.values) as Row[];
   }
 
   /** The prepared statement for `sql`; rows come as arrays. Prepared statements are kept until `close`. */

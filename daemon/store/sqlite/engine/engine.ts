@@ -13,10 +13,11 @@ import { OpenFiles } from '../disk/files.ts';
 import { malformationOf, malformedText } from '../disk/malformed.ts';
 import { isFinal } from '../errors.ts';
 import { DatabaseLock } from './lock.ts';
-import type { Committed, DiskCheck, Refusal, Reply, Request, TaskName, Value } from './protocol.ts';
+import type { Committed, DiskCheck, Refusal, Reply, Request, TaskName } from './protocol.ts';
+import type { Value } from '../../shared/writes.ts';
 import { search } from '../history/search.ts';
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
-import type { WriteName } from './statements.ts';
+import type { WriteName } from '../../shared/names.ts';
 import { Writers } from './writers.ts';
 
 /** Bytes of new rows after which the write-ahead log is copied into the database file. */

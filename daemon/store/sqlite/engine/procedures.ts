@@ -1,9 +1,9 @@
 import type { LaterResult } from '../../../core/flow/decision.ts';
 import { countLater, indexLater } from '../blocks/later.ts';
-import type { Value } from './protocol.ts';
+import type { Value } from '../../shared/writes.ts';
 import type { Connection } from './connection.ts';
-import { PUSH } from './schema.ts';
-import type { ProcedureName } from './statements.ts';
+import { PUSH } from '../../shared/stored-states.ts';
+import type { ProcedureName } from '../../shared/names.ts';
 
 type Procedure = (db: Connection, values: readonly Value[]) => unknown;
 

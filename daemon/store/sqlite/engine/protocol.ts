@@ -1,12 +1,6 @@
-import type { ReadName, WriteName } from './statements.ts';
-
-export type Value = string | number | null;
-export type Row = readonly Value[];
-
-/** Characters of the texts of a row. */
-export function charsOf(row: Row): number {
-  return row.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
-}
+import type { SqliteReadName } from './statements.ts';
+import type { Value } from '../../shared/writes.ts';
+import type { WriteName } from '../../shared/names.ts';
 
 /**
  * Request to the engine; requests are carried out one after another. A commit is one transaction; `values` are the parameters
@@ -25,7 +19,7 @@ export type Request =
   | { readonly kind: 'close' };
 
 export interface Read {
-  readonly name: ReadName;
+  readonly name: SqliteReadName;
   readonly values: readonly Value[];
 }
 

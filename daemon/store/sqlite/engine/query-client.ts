@@ -1,7 +1,8 @@
 import { isFinal, storeError } from '../errors.ts';
 import type { EngineClient } from './client.ts';
-import type { Read, Refusal, Row, Value } from './protocol.ts';
-import type { ReadName } from './statements.ts';
+import type { Read, Refusal } from './protocol.ts';
+import type { Row, Value } from '../../shared/writes.ts';
+import type { SqliteReadName } from './statements.ts';
 
 interface Query {
   readonly read: Read;
@@ -28,7 +29,7 @@ export class QueryClient {
   }
 
   /** Rejects with `store.*`. */
-  rows(name: ReadName, ...values: Value[]): Promise<readonly Row[]> {
+  rows(name: SqliteReadName, ...values: Value[]): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       this.#deps.check();
       this.#queue.push({ read: { name, values }, resolve, reject });

@@ -1,13 +1,7 @@
+import { FIRST_FINAL } from '../../shared/stored-states.ts';
+
 /** Version of the tables, one higher with every change. A file with a higher version was written by a later Belfry and is not opened. */
 export const SCHEMA_VERSION = 5;
-
-/** Stored states of a delivery. States below `FIRST_FINAL` are not final; `retry` is pending after at least one attempt. */
-export const STATE = { pending: 0, retry: 1, sending: 2, delivered: 3, dead: 4, cancelled: 5 } as const;
-export const FIRST_FINAL = STATE.delivered;
-/** Stored progress of a push: acknowledged by nobody, by somebody, or by all users whose acknowledgement it needs. */
-export const PUSH = { waiting: 0, seen: 1, complete: 2 } as const;
-/** State of the contract for each stored state. */
-export const STATE_NAMES = ['pending', 'pending', 'sending', 'delivered', 'dead', 'cancelled'] as const;
 
 const NAMES = `
 CREATE TABLE new_names(event INTEGER PRIMARY KEY, id_hash INTEGER NOT NULL, source_hash INTEGER NOT NULL);
@@ -22,9 +16,6 @@ CREATE TABLE exchanges(delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
 /** Columns of a block of the history index (`blocks/block.ts`). */
 const BLOCK_COLUMNS = `first INTEGER PRIMARY KEY, last INTEGER NOT NULL, rows INTEGER NOT NULL, min_at INTEGER NOT NULL,
   max_at INTEGER NOT NULL, types TEXT NOT NULL, terms BLOB NOT NULL, postings BLOB NOT NULL, seqs BLOB NOT NULL`;
-
-/** Kinds of `last_uses`. */
-export const USE = { match: 0, notified: 1, silenced: 2, delivered: 3 } as const;
 
 const INDEX = `
 CREATE TABLE event_blocks(${BLOCK_COLUMNS});

@@ -1,7 +1,8 @@
 import type { Connection } from './connection.ts';
 import { PROCEDURES } from './procedures.ts';
-import type { Value } from './protocol.ts';
-import { PROCEDURE_PARAMETERS, type ProcedureName, WRITES, type WriteName } from './statements.ts';
+import type { Value } from '../../shared/writes.ts';
+import { PROCEDURE_PARAMETERS, type ProcedureName, WRITE_PARAMETERS, type WriteName } from '../../shared/names.ts';
+import { WRITES } from './statements.ts';
 
 /** One kind of write. */
 export interface Writer {
@@ -29,9 +30,9 @@ export class Writers {
   #makeWriter(name: WriteName): Writer {
     if (isProcedure(name))
       return { parameters: PROCEDURE_PARAMETERS[name], run: (values) => PROCEDURES[name](this.#db, values) ?? null };
-    const statement = this.#db.statement(WRITES[name].sql);
+    const statement = this.#db.statement(WRITES[name]);
     return {
-      parameters: WRITES[name].parameters,
+      parameters: WRITE_PARAMETERS[name],
       run(values) {
         statement.run(values as Value[]);
         return undefined;

@@ -1,17 +1,17 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import type { Event } from '../../../core/event/event.ts';
-import { summarize } from '../../../core/event/summary.ts';
 import { BelfryError } from '../../../core/problems/failure.ts';
 import { SlotList } from '../../../lib/async/slot-list.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
-import { writeLaterResults } from '../commit/apply-decision.ts';
-import { writeCheckpoints } from '../commit/checkpoints.ts';
-import { Writes } from '../commit/commit.ts';
-import { addTo } from '../commit/counters.ts';
-import { addToMemory, findEvent, type PreparedDelivery, type StoreContext, writeNewDelivery } from '../context.ts';
-import { hashOf, toColumn } from '../engine/keys.ts';
-import { writeStates } from '../engine/rows.ts';
+import type { SqliteContext } from '../context.ts';
+import { writeEvent } from '../../shared/commit/decision-writes.ts';
+import { writeCheckpoints } from '../../shared/commit/checkpoints.ts';
+import { Writes } from '../../shared/writes.ts';
+import { addTo } from '../../shared/commit/counters.ts';
+import { addToMemory, findEvent, type PreparedDelivery } from '../../shared/context.ts';
+import { hashOf, toColumn } from '../../shared/keys.ts';
+import { writeStates } from '../../shared/rows.ts';
 
 type Decide = (event: Event, memory: Memory) => Decision;
 
@@ -63,13 +63,13 @@ function nameOf({ source, id }: Event): string {
 
 /** Ingest of events: finds duplicates, makes the decisions, commits them. */
 export class Ingest {
-  readonly #context: StoreContext;
+  readonly #context: SqliteContext;
   readonly #inFlight = new SlotList<Call>();
   readonly #keyed = new Map<string, KeyedCall>();
   readonly #cancel: (ids: readonly string[]) => Promise<void>;
 
   /** `cancel` cancels the deliveries in `Decision.cancels`. */
-  constructor(context: StoreContext, cancel: (ids: readonly string[]) => Promise<void>) {
+  constructor(context: SqliteContext, cancel: (ids: readonly string[]) => Promise<void>) {
     this.#context = context;
     this.#cancel = cancel;
   }
@@ -199,7 +199,7 @@ function refuseOtherBody(first: string, now: string): void {
 
 /** Decisions and writes of one call; invisible to other calls until `commit`. */
 class Batch {
-  readonly #context: StoreContext;
+  readonly #context: SqliteContext;
   readonly #batch: ArrivalBatch;
   readonly #decide: Decide;
   readonly #states: StateOverlay;
@@ -207,7 +207,7 @@ class Batch {
   readonly #deliveries: PreparedDelivery[] = [];
   readonly #events: Record<string, number> = {};
 
-  constructor(context: StoreContext, batch: ArrivalBatch, decide: Decide) {
+  constructor(context: SqliteContext, batch: ArrivalBatch, decide: Decide) {
     this.#context = context;
     this.#batch = batch;
     this.#decide = decide;
@@ -217,25 +217,10 @@ class Batch {
   add({ event, mayRepeat }: Arrival): Accepted {
     const decision = this.#decide(event, this.#states);
     this.#states.add(decision.states);
-    const { seq, named } = this.#context.eventSeqs.assign(event.id, this.#batch.now, !mayRepeat);
-    const body = JSON.stringify(event);
-    const added = decision.deliveries.map((one) => {
-      const whole = one.delivery.event.id !== event.id;
-      return writeNewDelivery(this.#context, this.#writes, one, { event: seq, whole, bytes: body.length });
-    });
+    const { now } = this.#batch;
+    const { seq, named, added, summary } = writeEvent(this.#context, this.#writes, { event, mayRepeat, now }, decision);
     this.#deliveries.push(...added);
-    const summary = summarize(decision.results);
-    this.#writes.add(
-      'event',
-      seq,
-      this.#batch.now,
-      body,
-      JSON.stringify(decision.results.filter(({ outcome }) => outcome !== 'no_match')),
-      summary,
-      `[${added.map(({ entry }) => entry.seq).join(',')}]`,
-    );
     if (named) this.#writeName(event, seq, mayRepeat);
-    writeLaterResults(this.#writes, decision);
     addTo(this.#events, { [summary]: 1 });
     return {
       id: event.id,

@@ -1,4 +1,4 @@
-import { hashOf, type Sequence, seqOfId } from '../engine/keys.ts';
+import { hashOf, seqOfId, type Sequence } from '../../shared/keys.ts';
 import type { QueryClient } from '../engine/query-client.ts';
 import { BloomFilter } from './bloom-filter.ts';
 

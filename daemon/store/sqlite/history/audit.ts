@@ -1,8 +1,8 @@
-import { type Counters, FACT, NO_COUNTS } from '../commit/counters.ts';
+import { type Counters, FACT, NO_COUNTS } from '../../shared/commit/counters.ts';
 import { forgottenCounters } from './trim.ts';
-import { seqOfId, toColumn } from '../engine/keys.ts';
+import { seqOfId, toColumn } from '../../shared/keys.ts';
 import { malformationOf } from '../disk/malformed.ts';
-import { FIRST_FINAL, STATE, STATE_NAMES } from '../engine/schema.ts';
+import { FIRST_FINAL, STATE, STATE_NAMES } from '../../shared/stored-states.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
 

@@ -1,10 +1,10 @@
 import type { Activity, HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.ts';
-import type { StoredActivity } from '../blocks/read-activity.ts';
-import type { StoreContext } from '../context.ts';
+import type { StoredActivity } from '../../shared/history/activity-counts.ts';
+import type { SqliteContext } from '../context.ts';
 import type { TaskName } from '../engine/protocol.ts';
-import { eventOfRow, storedEventOf } from '../engine/rows.ts';
-import { activityOf } from './activity.ts';
-import { latestEvents, pageOf } from './pages.ts';
+import { eventOfRow, storedEventOf } from '../../shared/rows.ts';
+import { activityOf } from '../../shared/history/activity.ts';
+import { latestEvents, pageOf } from '../../shared/history/pages.ts';
 import type { SearchResult, SearchStep } from './search.ts';
 import type { TrimResult, TrimStep } from './trim.ts';
 
@@ -15,10 +15,10 @@ type RunTask = (task: TaskName, argument: unknown) => Promise<unknown>;
 
 /** Searches in past events, and their deletion. */
 export class SqliteHistory {
-  readonly #context: StoreContext;
+  readonly #context: SqliteContext;
   readonly #task: RunTask;
 
-  constructor(context: StoreContext, task: RunTask) {
+  constructor(context: SqliteContext, task: RunTask) {
     this.#context = context;
     this.#task = task;
   }

@@ -1,11 +1,11 @@
-import { seqOfTime } from '../engine/keys.ts';
-import { charsOf, type Row } from '../engine/protocol.ts';
+import { seqOfTime } from '../../shared/keys.ts';
+import { charsOf, type Row } from '../../shared/writes.ts';
 import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
 import type { HistoryFilter } from '../../store.ts';
 import { indexedUntil, type Table } from '../blocks/build.ts';
 import { BlockSearch } from '../blocks/lookup.ts';
-import { deliveryMatcher, eventMatcher } from './matches.ts';
+import { deliveryMatcher, eventMatcher } from '../../shared/history/matches.ts';
 
 /** One step of a search: examines at most about `rows` rows and returns at most `limit` of them. */
 export interface SearchStep {

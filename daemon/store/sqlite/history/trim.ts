@@ -1,10 +1,10 @@
-import { type CounterChange, type Counters, FACT, NO_COUNTS, added } from '../commit/counters.ts';
+import { added, type CounterChange, type Counters, FACT, NO_COUNTS } from '../../shared/commit/counters.ts';
 import { indexedUntil, indexNext } from '../blocks/build.ts';
 import { deleteEmptyBlocks } from '../blocks/delete.ts';
 import { mergeNewNames } from '../events/name-index.ts';
-import { hashOf, seqOfTime, toColumn } from '../engine/keys.ts';
-import type { Value } from '../engine/protocol.ts';
-import { FIRST_FINAL, STATE } from '../engine/schema.ts';
+import { hashOf, seqOfTime, toColumn } from '../../shared/keys.ts';
+import type { Value } from '../../shared/writes.ts';
+import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import type { Connection } from '../engine/connection.ts';
 
 /** One step of a trim: examines at most `limit` events after row `after`. */

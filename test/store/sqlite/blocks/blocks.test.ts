@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventHead, deliveryHead } from '../../../../daemon/store/sqlite/blocks/head.ts';
+import { deliveryHead, eventHead } from '../../../../daemon/store/sqlite/blocks/head.ts';
 import { indexedUntil, indexNext } from '../../../../daemon/store/sqlite/blocks/build.ts';
 import { HistoryIndex } from '../../../../daemon/store/sqlite/blocks/history-index.ts';
 import { Connection } from '../../../../daemon/store/sqlite/engine/connection.ts';
-import { seqOfTime } from '../../../../daemon/store/sqlite/engine/keys.ts';
+import { seqOfTime } from '../../../../daemon/store/shared/keys.ts';
 import { SCHEMA } from '../../../../daemon/store/sqlite/engine/schema.ts';
 import { WRITES } from '../../../../daemon/store/sqlite/engine/statements.ts';
 import { search } from '../../../../daemon/store/sqlite/history/search.ts';
@@ -21,19 +21,12 @@ afterEach(() => db.close());
 function addEvent(count: number, rule: string, source = 'api'): void {
   const outcomes = JSON.stringify([{ rule, outcome: 'notified', key: `k${count}` }]);
   const at = NOW + count;
-  db.statement(WRITES.event.sql).run([
-    seqOfTime(at),
-    at,
-    JSON.stringify(event({ source })),
-    outcomes,
-    'notified',
-    '[]',
-  ]);
+  db.statement(WRITES.event).run([seqOfTime(at), at, JSON.stringify(event({ source })), outcomes, 'notified', '[]']);
 }
 
 function addDelivery(seq: number): void {
   const body = JSON.stringify(delivery(event(), { rule: `r${seq}` }));
-  db.statement(WRITES.delivery.sql).run([seq, 0, 'ops', NOW, null, 1, 1, body]);
+  db.statement(WRITES.delivery).run([seq, 0, 'ops', NOW, null, 1, 1, body]);
 }
 
 /** Row numbers, of events their numbers, and how many rows were read. */
@@ -84,7 +77,7 @@ test('a delivery that is stored after later ones, because its first commit faile
 test('an event with thousands of results ends its block early', () => {
   const results = Array.from({ length: 20_000 }, (_, index) => ({ rule: `r${index}`, outcome: 'notified' }));
   for (const seq of [1, 2, 3])
-    db.statement(WRITES.event.sql).run([
+    db.statement(WRITES.event).run([
       seq,
       NOW + seq,
       JSON.stringify(event()),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hashOf } from '../../../../daemon/store/sqlite/engine/keys.ts';
+import { hashOf } from '../../../../daemon/store/shared/keys.ts';
 import { BloomFilter } from '../../../../daemon/store/sqlite/events/bloom-filter.ts';
 
 test('contains every name that was added', () => {

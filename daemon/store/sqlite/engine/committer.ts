@@ -1,31 +1,11 @@
 import { BelfryError } from '../../../core/problems/failure.ts';
-import { type CounterChange, type Counters, FACT, added } from './counters.ts';
-import type { EngineClient } from '../engine/client.ts';
-import type { Committed, Refusal, Value } from '../engine/protocol.ts';
+import { added, type CounterChange, type Counters, FACT } from '../../shared/commit/counters.ts';
+import type { EngineClient } from './client.ts';
+import type { Committed, Refusal } from './protocol.ts';
+import type { Commits, Operation, Value } from '../../shared/writes.ts';
 import type { DiskReserve } from '../disk/reserve.ts';
-import type { WriteName } from '../engine/statements.ts';
+import type { WriteName } from '../../shared/names.ts';
 import { storeError } from '../errors.ts';
-
-/** Writes of one operation, with their parameters concatenated. */
-export class Writes {
-  readonly names: WriteName[] = [];
-  readonly values: Value[] = [];
-
-  add(name: WriteName, ...values: Value[]): this {
-    this.names.push(name);
-    this.values.push(...values);
-    return this;
-  }
-}
-
-export interface Operation {
-  readonly writes: Writes;
-  readonly counts?: CounterChange;
-  /** True when it was decided from rule states that may not be on disk yet: it fails together with an earlier commit that fails. */
-  readonly decided: boolean;
-  /** Called when the operation is on disk, in the order of the commits, before `submit` resolves. */
-  readonly onCommitted?: (results: readonly unknown[]) => void;
-}
 
 interface Queued {
   readonly operation: Operation;
@@ -54,7 +34,7 @@ const NO_RESULTS: readonly unknown[] = [];
  * generation build on each other: when one fails, the engine refuses the following ones, whose operations are rejected or
  * queued again here, and a new generation begins.
  */
-export class Committer {
+export class Committer implements Commits {
   readonly #engine: EngineClient;
   readonly #reserve: DiskReserve;
   readonly #recover: () => Promise<void>;

@@ -1,12 +1,12 @@
 import type { Exchange } from '../../../core/delivery/exchange.ts';
 import type { Delivery } from '../../../core/delivery/delivery.ts';
 import { KeyedMutex } from '../../../lib/async/keyed-mutex.ts';
-import { Writes } from '../commit/commit.ts';
+import { Writes } from '../writes.ts';
 import { addToMemory, findDelivery, findEvent, slotOf, type StoreContext, writeNewDelivery } from '../context.ts';
 import { pageOf } from '../history/pages.ts';
-import { deliveryOfRow } from '../engine/rows.ts';
-import { STATE } from '../engine/schema.ts';
-import type { SearchResult, SearchStep } from '../history/search.ts';
+import { deliveryOfRow } from '../rows.ts';
+import { STATE } from '../stored-states.ts';
+import type { SearchResult, SearchStep } from '../../sqlite/history/search.ts';
 import { madeBy, updateOf, writeResolved, writeUpdate } from '../commit/settlement.ts';
 import { LastDelivered } from './last-delivered.ts';
 import { FLAG, NONE } from './slots.ts';
@@ -17,8 +17,8 @@ const MAX_READ = 500;
 
 type End = Parameters<DeliveryStore['resolveDead']>[1];
 
-/** Delivery store on SQLite. The pending index in memory knows which deliveries can be claimed; messages and history are on disk. */
-export class SqliteDeliveries implements DeliveryStore {
+/** Delivery store. The pending index in memory knows which deliveries can be claimed; messages and history are on disk. */
+export class StoredDeliveries implements DeliveryStore {
   readonly #context: StoreContext;
   readonly #search: (step: SearchStep) => Promise<SearchResult>;
   readonly #mutex = new KeyedMutex();

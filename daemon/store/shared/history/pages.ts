@@ -1,10 +1,9 @@
 import { BelfryError } from '../../../core/problems/failure.ts';
 import type { HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.ts';
-import { seqOfTime } from '../engine/keys.ts';
-import { charsOf, type Row } from '../engine/protocol.ts';
-import type { QueryClient } from '../engine/query-client.ts';
-import { eventOfRow, storedEventOf } from '../engine/rows.ts';
-import type { SearchResult, SearchStep } from './search.ts';
+import { seqOfTime } from '../keys.ts';
+import { charsOf, type Queries, type Row } from '../writes.ts';
+import { eventOfRow, storedEventOf } from '../rows.ts';
+import type { SearchResult, SearchStep } from '../../sqlite/history/search.ts';
 
 /** Rows of one request to the engine, so that commits need not wait long: about 3 ms. */
 const MAX_ROWS_PER_STEP = 512;
@@ -56,7 +55,7 @@ const MAX_LATEST_CHARS = 4 * 1024 * 1024;
 
 /** The latest events, newest first. Large events are left out by the query. */
 export async function latestEvents(
-  queries: QueryClient,
+  queries: Queries,
   { since, limit }: { readonly since: number; readonly limit: number },
 ): Promise<LatestEvents> {
   const events: StoredEvent[] = [];

@@ -1,7 +1,6 @@
 import type { Activity, HourOfRule, RuleActivity } from '../../store.ts';
-import { hourOf } from '../blocks/activity-counts.ts';
-import type { StoredActivity } from '../blocks/read-activity.ts';
-import { USE } from '../engine/schema.ts';
+import { hourOf, type StoredActivity } from './activity-counts.ts';
+import { USE } from '../stored-states.ts';
 
 /** Puts together what the store has counted. `delivered`: successes since the start, by channel. */
 export function activityOf(

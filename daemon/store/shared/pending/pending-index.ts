@@ -1,4 +1,4 @@
-import { timeOfSeq } from '../engine/keys.ts';
+import { timeOfSeq } from '../keys.ts';
 import { ChannelQueue } from './channel-queue.ts';
 import { FLAG, NONE, SlotIndex, Slots } from './slots.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DueQueue } from '../../../../daemon/store/sqlite/pending/due-queue.ts';
-import { PendingIndex } from '../../../../daemon/store/sqlite/pending/pending-index.ts';
-import { FLAG, NONE, SlotIndex, Slots } from '../../../../daemon/store/sqlite/pending/slots.ts';
+import { DueQueue } from '../../../daemon/store/shared/pending/due-queue.ts';
+import { PendingIndex } from '../../../daemon/store/shared/pending/pending-index.ts';
+import { FLAG, NONE, SlotIndex, Slots } from '../../../daemon/store/shared/pending/slots.ts';
 
 describe('the due queue', () => {
   it('returns slots by time and then by row number, also after removals', () => {

@@ -1,13 +1,12 @@
-import type { LaterResult, NewDelivery, RuleResult, StateChange } from '../../../core/flow/decision.ts';
-import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../../../core/delivery/delivery.ts';
-import type { Event } from '../../../core/event/event.ts';
-import { isDeletion, type StateWrites } from '../../states.ts';
-import type { StoredDelivery, StoredEvent } from '../../store.ts';
-import type { Writes } from '../commit/commit.ts';
-import type { PendingEntry } from '../pending/pending-index.ts';
+import type { LaterResult, NewDelivery, RuleResult, StateChange } from '../../core/flow/decision.ts';
+import type { Attempt, DeadClass, DeadError, Delivery, Receipt } from '../../core/delivery/delivery.ts';
+import type { Event } from '../../core/event/event.ts';
+import { isDeletion, type StateWrites } from '../states.ts';
+import type { StoredDelivery, StoredEvent } from '../store.ts';
+import type { Row, Writes } from './writes.ts';
+import type { PendingEntry } from './pending/pending-index.ts';
 import { fromColumn, hashOf, shortHashOf, toColumn } from './keys.ts';
-import type { Row } from './protocol.ts';
-import { STATE, STATE_NAMES } from './schema.ts';
+import { STATE, STATE_NAMES } from './stored-states.ts';
 
 /** An event row with the row numbers and ids of its deliveries. */
 export interface EventRow extends StoredEvent {

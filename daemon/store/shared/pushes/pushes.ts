@@ -1,24 +1,22 @@
-import { type Committer, Writes } from '../commit/commit.ts';
-import type { Value } from '../engine/protocol.ts';
-import type { QueryClient } from '../engine/query-client.ts';
+import { type Commits, type Queries, type Value, Writes } from '../writes.ts';
 import { PushCache } from './push-cache.ts';
-import type { ProcedureName } from '../engine/statements.ts';
+import type { ProcedureName } from '../names.ts';
 import type { PushedFrame, PushStore } from '../../store.ts';
-import { toColumn } from '../engine/keys.ts';
+import { toColumn } from '../keys.ts';
 import { UserCursors } from './user-cursors.ts';
 
 type Append = Parameters<PushStore['append']>[0];
 
-/** Push store on SQLite. Cursors and latest pushes are cached in memory, so that connected users cost no query per push. */
-export class SqlitePushes implements PushStore {
+/** Push store. Cursors and latest pushes are cached in memory, so that connected users cost no query per push. */
+export class StoredPushes implements PushStore {
   readonly epoch: string;
-  readonly #committer: Committer;
-  readonly #queries: QueryClient;
+  readonly #committer: Commits;
+  readonly #queries: Queries;
   readonly #cache: PushCache;
   readonly #cursors: UserCursors;
   #head: number;
 
-  constructor(deps: { readonly committer: Committer; readonly queries: QueryClient }, epoch: string, head: number) {
+  constructor(deps: { readonly committer: Commits; readonly queries: Queries }, epoch: string, head: number) {
     this.epoch = epoch;
     this.#committer = deps.committer;
     this.#queries = deps.queries;

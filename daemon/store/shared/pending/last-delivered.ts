@@ -1,8 +1,8 @@
 import type { Attempt } from '../../../core/delivery/delivery.ts';
-import { deliveredAt } from '../blocks/activity-counts.ts';
-import { type Committer, Writes } from '../commit/commit.ts';
-import { timeOfSeq, toColumn } from '../engine/keys.ts';
-import { USE } from '../engine/schema.ts';
+import { deliveredAt } from '../history/activity-counts.ts';
+import { type Commits, Writes } from '../writes.ts';
+import { timeOfSeq, toColumn } from '../keys.ts';
+import { USE } from '../stored-states.ts';
 
 /** Times of the last success of each channel since the start. Written now and then, not with each delivery. */
 export class LastDelivered {
@@ -18,7 +18,7 @@ export class LastDelivered {
   }
 
   /** Stores the times, so that a restart knows them. */
-  async write(committer: Committer): Promise<void> {
+  async write(committer: Commits): Promise<void> {
     const writes = new Writes();
     for (const channel of this.#unwritten)
       writes.add('lastUse', USE.delivered, toColumn(channel), this.times.get(channel)!);

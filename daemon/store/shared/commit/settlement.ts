@@ -1,8 +1,8 @@
 import type { Attempt } from '../../../core/delivery/delivery.ts';
-import type { Writes } from './commit.ts';
+import type { Writes } from '../writes.ts';
 import type { CounterChange } from './counters.ts';
 import type { ChannelQueue } from '../pending/channel-queue.ts';
-import { STATE } from '../engine/schema.ts';
+import { STATE } from '../stored-states.ts';
 import type { AttemptMade, DeliveryStore, Settlement, StoredDelivery } from '../../store.ts';
 
 /** Changes that a settlement makes to the row, the counters and the pending index. */

@@ -3,8 +3,8 @@ import { typeTest } from '../../../core/match/type-filter.ts';
 import type { LaterResult, RuleResult } from '../../../core/flow/decision.ts';
 import type { Attempt, Delivery, DeliveryState } from '../../../core/delivery/delivery.ts';
 import type { Event } from '../../../core/event/event.ts';
-import type { Row } from '../engine/protocol.ts';
-import { STATE, STATE_NAMES } from '../engine/schema.ts';
+import type { Row } from '../writes.ts';
+import { STATE, STATE_NAMES } from '../stored-states.ts';
 import type { HistoryFilter, StoredDelivery } from '../../store.ts';
 
 type Test = (value: string) => boolean;

@@ -1,4 +1,4 @@
-import { NONE, type Slots, grown } from './slots.ts';
+import { grown, NONE, type Slots } from './slots.ts';
 
 /**
  * Min-heap of the slots of one channel, by the time in `column` and then by row number. Each slot stores its position in the heap,

@@ -1,7 +1,7 @@
 import type { Checkpoint, CheckpointStore } from '../../store.ts';
 import type { StoreContext } from '../context.ts';
-import { fromColumn, toColumn } from '../engine/keys.ts';
-import { Writes } from './commit.ts';
+import { fromColumn, toColumn } from '../keys.ts';
+import { Writes } from '../writes.ts';
 
 export function writeCheckpoints(writes: Writes, scope: string, entries: readonly Checkpoint[]): void {
   for (const { key, value } of entries) {

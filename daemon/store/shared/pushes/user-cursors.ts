@@ -1,4 +1,4 @@
-import { toColumn } from '../engine/keys.ts';
+import { toColumn } from '../keys.ts';
 
 /** Cached users. */
 const MAX_USERS = 50_000;
