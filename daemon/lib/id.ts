@@ -5,6 +5,9 @@ const RANDOM_BYTES = 10;
 
 const pool = Buffer.alloc(RANDOM_BYTES * 400);
 let used = pool.length;
+/** Values of the counter of a millisecond that this process may use. */
+let first = 0;
+let values = 4096;
 let lastMs = 0;
 let counter = 0;
 /** Prefix of all ids of the last millisecond. */
@@ -19,19 +22,30 @@ export function newId(nowMs: number): string {
   const from = used;
   used += RANDOM_BYTES;
   if (nowMs > lastMs) {
-    begin(nowMs, pool.readUInt16BE(from) & 0x7ff);
-  } else if ((counter += 1) > 0xfff) {
+    begin(nowMs, pool.readUInt16BE(from) & (values / 2 - 1));
+  } else if ((counter += 1) >= values) {
     begin(lastMs + 1, 0);
   }
-  const count = (0x7000 | counter).toString(16);
+  const count = (0x7000 | (first + counter)).toString(16);
   const variant = (0x80 | (pool[from + 2]! & 0x3f)).toString(16);
   const random = pool.toString('hex', from + 3, from + RANDOM_BYTES);
   return `${prefix}-${count}-${variant}${random.slice(0, 2)}-${random.slice(2)}`;
 }
 
-function begin(ms: number, first: number): void {
+/** Number of processes that can share the counter of a millisecond. */
+export const ID_SLOTS = 64;
+
+/** Lets this process use one part of the counter of each millisecond, so that no two instances make ids with the same time and counter. */
+export function useIdSlot(slot: number): void {
+  values = 4096 / ID_SLOTS;
+  first = slot * values;
+  lastMs += 1;
+  counter = 0;
+}
+
+function begin(ms: number, start: number): void {
   lastMs = ms;
-  counter = first;
+  counter = start;
   const time = ms.toString(16).padStart(12, '0');
   prefix = `${time.slice(0, 8)}-${time.slice(8)}`;
 }

@@ -33,6 +33,8 @@ export interface PushStore {
    * before that makes the user get these pushes once more.
    */
   ackDeferred(user: string, seq: number, now: number): Promise<readonly string[]>;
+  /** Called when a push has become visible in `cached`, also one of another instance. */
+  onAppended(listener: (to: readonly string[]) => void): void;
   /** Highest number given out; 0 before the first. From memory. */
   head(): number;
   /** Deletes pushes that have expired. */

@@ -11,6 +11,12 @@ interface StoredState {
 /** Number of states from which on expired ones are removed. */
 const FIRST_SWEEP_SIZE = 1024;
 
+/** States as of a time. */
+interface StateReader {
+  read(rule: string, key: string, step: string, now: number): unknown;
+  each(rule: string, step: string, now: number): Iterable<readonly [string, unknown]>;
+}
+
 /** In-memory cache of all rule states, and their timers. The store also writes every change to disk. */
 export class StateCache {
   /** By rule and step, then by key. */
@@ -115,33 +121,37 @@ export interface StateWrites {
   readonly deleteExpired?: number;
 }
 
-/** Changes of one call on top of the cache, invisible to other calls until `apply`. An abandoned overlay changes nothing. */
-export class StateOverlay implements Memory {
-  readonly #cache: StateCache;
+/** Changes of one call on top of the cache or of another overlay, invisible to other calls until `applyTo`. An abandoned overlay changes nothing. */
+export class StateOverlay implements Memory, StateReader {
+  readonly #below: StateReader;
   readonly #now: number;
   readonly #changes = new Map<string, StateChange>();
 
-  constructor(cache: StateCache, now: number) {
-    this.#cache = cache;
+  constructor(below: StateReader, now: number) {
+    this.#below = below;
     this.#now = now;
   }
 
-  read(rule: string, key: string, step: string): unknown {
+  get changes(): readonly StateChange[] {
+    return [...this.#changes.values()];
+  }
+
+  read(rule: string, key: string, step: string, now = this.#now): unknown {
     const change = this.#changes.get(stateName(rule, key, step));
-    if (change === undefined) return this.#cache.read(rule, key, step, this.#now);
-    return this.#isPresent(change) ? change.value : undefined;
+    if (change === undefined) return this.#below.read(rule, key, step, now);
+    return isPresent(change, now) ? change.value : undefined;
   }
 
-  each(rule: string, step: string): Iterable<readonly [string, unknown]> {
-    return this.#changes.size === 0 ? this.#cache.each(rule, step, this.#now) : this.#eachChanged(rule, step);
+  each(rule: string, step: string, now = this.#now): Iterable<readonly [string, unknown]> {
+    return this.#changes.size === 0 ? this.#below.each(rule, step, now) : this.#eachChanged(rule, step, now);
   }
 
-  *#eachChanged(rule: string, step: string): Iterable<readonly [string, unknown]> {
-    for (const entry of this.#cache.each(rule, step, this.#now)) {
+  *#eachChanged(rule: string, step: string, now: number): Iterable<readonly [string, unknown]> {
+    for (const entry of this.#below.each(rule, step, now)) {
       if (!this.#changes.has(stateName(rule, entry[0], step))) yield entry;
     }
     for (const change of this.#changes.values()) {
-      if (change.rule === rule && change.step === step && this.#isPresent(change)) yield [change.key, change.value];
+      if (change.rule === rule && change.step === step && isPresent(change, now)) yield [change.key, change.value];
     }
   }
 
@@ -150,16 +160,16 @@ export class StateOverlay implements Memory {
   }
 
   /** Makes the changes visible to later calls and returns the writes that the caller has to commit; undefined without changes. */
-  apply(): StateWrites | undefined {
+  applyTo(cache: StateCache): StateWrites | undefined {
     if (this.#changes.size === 0) return undefined;
-    const changes = [...this.#changes.values()];
-    this.#cache.apply(changes);
-    return this.#cache.sweep(this.#now) ? { changes, deleteExpired: this.#now } : { changes };
+    const { changes } = this;
+    cache.apply(changes);
+    return cache.sweep(this.#now) ? { changes, deleteExpired: this.#now } : { changes };
   }
+}
 
-  #isPresent(change: StateChange): boolean {
-    return !isDeletion(change) && change.expires > this.#now;
-  }
+function isPresent(change: StateChange, now: number): boolean {
+  return !isDeletion(change) && change.expires > now;
 }
 
 export function isDeletion({ value }: StateChange): boolean {

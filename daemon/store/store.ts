@@ -40,9 +40,10 @@ export type * from './push-store.ts';
  */
 export interface Store {
   /**
-   * Stores new events with their decisions. `decide` is called once for each event that is not a duplicate, synchronously and
-   * in order, with the rule states as left by all earlier decisions; it must not be called again for the same event. An error
-   * that `decide` throws rejects the call and undoes it whole. Answers are in the order of `batch.arrivals`.
+   * Stores new events with their decisions. `decide` is called synchronously and in order, with the rule states as left by all earlier
+   * decisions. It is called again for the same event when another instance has changed a state that it read, and may be called for an
+   * event that turns out to be a duplicate: only the decision in the answer has an effect, so `decide` must have none of its own. An
+   * error that `decide` throws rejects the call and undoes it whole. Answers are in the order of `batch.arrivals`.
    */
   transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]>;
 

@@ -80,6 +80,7 @@ class WebSocketPushServer implements PushServer {
     this.#tickets = new Tickets(deps.clock, TICKET_LIFE_SECONDS);
     this.#checks = new ValidityChecks(deps.clock);
     this.#feeds = new Feeds(deps);
+    deps.store.pushes.onAppended((to) => this.#wake(to));
   }
 
   async push({ delivery, message, to, require, keepUntil }: Parameters<PushGateway['push']>[0]): Promise<void> {
@@ -92,6 +93,9 @@ class WebSocketPushServer implements PushServer {
       at: clock.now(),
       keepUntil,
     });
+  }
+
+  #wake(to: readonly string[]): void {
     const users = to.includes(EVERYBODY) ? this.#users.keys() : to;
     for (const user of users) for (const userConnection of this.#users.get(user) ?? []) userConnection.wake();
   }

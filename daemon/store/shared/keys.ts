@@ -1,3 +1,5 @@
+import { ID_SLOTS } from '../../lib/id.ts';
+
 /** Start of the row numbers: 41 bits of milliseconds and 12 bits of counter are exact in a JavaScript number until 2089. */
 const EPOCH = Date.UTC(2020, 0, 1);
 const NUMBERS_PER_MS = 4096;
@@ -45,12 +47,25 @@ export function shortHashOf(text: string): number {
   return hashOf(text) >>> 0;
 }
 
+/** Row numbers of one millisecond that belong to one instance. */
+const NUMBERS_PER_SLOT = NUMBERS_PER_MS / ID_SLOTS;
+
+/** Lowest row number of a slot that is at least `seq`. */
+function inSlot(seq: number, slot: number): number {
+  const start = Math.floor(seq / NUMBERS_PER_MS) * NUMBERS_PER_MS + slot * NUMBERS_PER_SLOT;
+  if (seq < start) return start;
+  return seq < start + NUMBERS_PER_SLOT ? seq : start + NUMBERS_PER_MS;
+}
+
 /** Assigns row numbers, always rising. */
 export class Sequence {
   #last: number;
+  readonly #slot: number | undefined;
 
-  constructor(last: number) {
+  /** With a slot (0 to 63), only the numbers of that slot are assigned, so that several instances assign different ones. */
+  constructor(last: number, slot?: number) {
     this.#last = last;
+    this.#slot = slot;
   }
 
   get last(): number {
@@ -64,8 +79,18 @@ export class Sequence {
   assign(id: string, now: number, trusted: boolean): { readonly seq: number; readonly named: boolean } {
     const own = trusted ? seqOfId(id) : undefined;
     const named = own === undefined || own <= this.#last;
-    this.#last = named ? Math.max(this.#last + 1, Math.min(seqOfTime(now), MAX_TIME_SEQ)) : own;
+    this.#last = named ? this.#next(now) : own;
     return { seq: this.#last, named };
+  }
+
+  /** Leaves out the numbers up to this one. */
+  skip(seq: number): void {
+    this.#last = Math.max(this.#last, seq);
+  }
+
+  #next(now: number): number {
+    const seq = Math.max(this.#last + 1, Math.min(seqOfTime(now), MAX_TIME_SEQ));
+    return this.#slot === undefined ? seq : inSlot(seq, this.#slot);
   }
 }
 

@@ -70,6 +70,21 @@ export class ChannelQueue {
     return this.#claimFrom(this.#expiry, limit, (slot) => expires[slot]! <= now);
   }
 
+  /** Claims one delivery, whenever it is due. */
+  reclaim(slot: number): void {
+    this.#dequeue(slot);
+    this.#flag(slot, FLAG.claimed, true);
+  }
+
+  get isOrdered(): boolean {
+    return this.#heads !== undefined;
+  }
+
+  /** Starts order by key. */
+  order(): void {
+    if (this.#heads === undefined) this.#setOrdered(true);
+  }
+
   release(slot: number): void {
     this.#flag(slot, FLAG.claimed, false);
     this.#enqueue(slot);

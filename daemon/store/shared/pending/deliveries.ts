@@ -82,7 +82,11 @@ export class StoredDeliveries implements DeliveryStore {
     ready.notify(channel);
     await Promise.all(
       retried.map((slot) =>
-        committer.submit({ writes: new Writes().add('due', pending.slots.seq[slot]!, now), decided: false }),
+        committer.submit({
+          writes: new Writes().add('due', pending.slots.seq[slot]!, now),
+          isOwners: true,
+          decided: false,
+        }),
       ),
     );
   }
@@ -95,7 +99,11 @@ export class StoredDeliveries implements DeliveryStore {
     const queue = pending.queueOf(slot);
     if (!queue.makeDue(slot, now)) return true;
     ready.notify(queue.channel);
-    await committer.submit({ writes: new Writes().add('due', pending.slots.seq[slot]!, now), decided: false });
+    await committer.submit({
+      writes: new Writes().add('due', pending.slots.seq[slot]!, now),
+      isOwners: true,
+      decided: false,
+    });
     return true;
   }
 
@@ -121,6 +129,7 @@ export class StoredDeliveries implements DeliveryStore {
     if (due === undefined) return;
     await committer.submit({
       writes: new Writes().add('delay', seq, due),
+      isOwners: true,
       decided: false,
       onCommitted: () => {
         const moved = delayed();
@@ -129,6 +138,17 @@ export class StoredDeliveries implements DeliveryStore {
         ready.notify(pending.queueOf(moved).channel);
       },
     });
+  }
+
+  /** Removes a delivery that another instance has ended. */
+  forget(seq: number): void {
+    const { pending, seqById, ready } = this.#context;
+    const slot = pending.slotOf(seq);
+    if (slot === NONE) return;
+    const queue = pending.queueOf(slot);
+    pending.remove(slot);
+    for (const [id, named] of seqById) if (named === seq) seqById.delete(id);
+    ready.notify(queue.channel);
   }
 
   resolveDead(id: string, end: End): Promise<void> {
@@ -232,6 +252,7 @@ export class StoredDeliveries implements DeliveryStore {
     await committer.submit({
       writes,
       counts: { ...update.counts, ...(added !== undefined && { owed: 1 }) },
+      isOwners: true,
       decided: false,
       onCommitted: () => {
         if (settlement.state === 'delivered') this.lastDelivered.note(pending.queueOf(slot).channel, seq, made.attempt);
@@ -281,6 +302,7 @@ export class StoredDeliveries implements DeliveryStore {
       writes,
       ...(delivered && { onCommitted: () => this.lastDelivered.note(end.channel, row.seq, end.attempt) }),
       counts: { dead: -1, ...(delivered ? { delivered: 1 } : { cancelled: 1 }) },
+      isOwners: true,
       decided: false,
     });
   }

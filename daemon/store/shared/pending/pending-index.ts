@@ -58,6 +58,45 @@ export class PendingIndex {
     if (entry.awaiting) queue.await(slot, entry.due);
   }
 
+  /** Adds entries in any order, such as those of another instance. Entries that are here keep their claims. */
+  merge(entries: readonly PendingEntry[]): void {
+    const all = [...this.#entries(), ...entries.map((entry) => ({ entry, claimed: false }))];
+    all.sort((a, b) => a.entry.seq - b.entry.seq);
+    const ordered = new Set(this.#queues.filter((queue) => queue.isOrdered).map(({ channel }) => channel));
+    this.clear();
+    for (const { entry, claimed } of all) {
+      if (this.slotOf(entry.seq) !== NONE) continue;
+      this.add(entry);
+      if (claimed) this.queueOf(this.slotOf(entry.seq)).reclaim(this.slotOf(entry.seq));
+    }
+    for (const channel of ordered) this.queue(channel)?.order();
+  }
+
+  /** Removes everything. */
+  clear(): void {
+    for (const queue of this.#queues) for (let slot = queue.first; slot !== NONE; slot = queue.first) this.remove(slot);
+  }
+
+  *#entries(): Iterable<{ readonly entry: PendingEntry; readonly claimed: boolean }> {
+    const { slots } = this;
+    for (const queue of this.#queues)
+      for (let slot = queue.first; slot !== NONE; slot = slots.after[slot]!) {
+        const awaiting = slots.has(slot, FLAG.awaiting);
+        const expires = awaiting ? slots.due[slot]! : slots.expiryOf(slot);
+        const entry: PendingEntry = {
+          seq: slots.seq[slot]!,
+          channel: queue.channel,
+          due: awaiting ? slots.expiryOf(slot) : slots.due[slot]!,
+          expires,
+          keyHash: slots.keyHash[slot]!,
+          idHash: slots.idHash[slot]!,
+          tried: slots.has(slot, FLAG.tried),
+          awaiting,
+        };
+        yield { entry, claimed: slots.has(slot, FLAG.claimed) };
+      }
+  }
+
   /** Slot of a delivery by its row number; NONE when it is not here. */
   slotOf(seq: number): number {
     return this.#bySeq.get(seq);

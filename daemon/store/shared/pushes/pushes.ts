@@ -6,21 +6,33 @@ import { toColumn } from '../keys.ts';
 import { UserCursors } from './user-cursors.ts';
 
 type Append = Parameters<PushStore['append']>[0];
+/** What is kept of a push in memory. */
+export type Appended = Pick<Append, 'to' | 'frame' | 'keepUntil' | 'require'>;
 
 /** Push store. Cursors and latest pushes are cached in memory, so that connected users cost no query per push. */
 export class StoredPushes implements PushStore {
   readonly epoch: string;
   readonly #committer: Commits;
   readonly #queries: Queries;
-  readonly #cache: PushCache;
+  #cache: PushCache;
   readonly #cursors: UserCursors;
+  readonly #listeners: ((to: readonly string[]) => void)[] = [];
+  /** Pushes after a gap in the numbers. */
+  readonly #early = new Map<number, Appended>();
+  readonly #onGap: (() => void) | undefined;
   #head: number;
 
-  constructor(deps: { readonly committer: Commits; readonly queries: Queries }, epoch: string, head: number) {
+  constructor(
+    deps: { readonly committer: Commits; readonly queries: Queries },
+    epoch: string,
+    head: number,
+    onGap?: () => void,
+  ) {
     this.epoch = epoch;
     this.#committer = deps.committer;
     this.#queries = deps.queries;
     this.#head = head;
+    this.#onGap = onGap;
     this.#cache = new PushCache(head);
     this.#cursors = new UserCursors((moved) => this.#compute('pushCursors', JSON.stringify(moved)));
   }
@@ -31,7 +43,7 @@ export class StoredPushes implements PushStore {
     const [seq] = await this.#committer.submit({
       writes: new Writes().add('push', delivery, users, require, frame, at, keepUntil),
       decided: false,
-      onCommitted: ([number]) => this.#appended(Number(number), push),
+      onCommitted: ([number]) => this.appended(Number(number), push),
     });
     return Number(seq);
   }
@@ -92,11 +104,48 @@ export class StoredPushes implements PushStore {
     return this.#cursors.flush();
   }
 
-  /** Ignores a delivery that was pushed before: its number is not above `head`. */
-  #appended(seq: number, { to, frame, keepUntil, require }: Append): void {
+  /** Begins anew after what is stored. */
+  restart(head: number): void {
+    if (head === this.#head) return;
+    this.#head = head;
+    this.#early.clear();
+    this.#cache = new PushCache(head);
+  }
+
+  onAppended(listener: (to: readonly string[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes a push that is stored. Ignores a delivery that was pushed before: its number is not above `head`. Where other instances push
+   * too, one after a gap waits until what they have stored is known: a reader would miss it otherwise.
+   */
+  appended(seq: number, push: Appended): void {
+    if (seq <= this.#head) return;
+    if (this.#onGap === undefined || seq === this.#head + 1) return this.#add(seq, push);
+    this.#early.set(seq, push);
+    this.#onGap();
+  }
+
+  /** Highest number after a gap; 0 without one. */
+  get highestEarly(): number {
+    return Math.max(0, ...this.#early.keys());
+  }
+
+  /** Takes the pushes after gaps up to `seq`, because everything before them is known. */
+  closeGaps(seq: number): void {
+    for (const early of [...this.#early.keys()].filter((one) => one <= seq).toSorted((a, b) => a - b))
+      this.#add(early, this.#early.get(early)!);
+  }
+
+  #add(seq: number, { to, frame, keepUntil, require }: Appended): void {
+    this.#early.delete(seq);
     if (seq <= this.#head) return;
     this.#head = seq;
     this.#cache.add({ seq, to, frame, keepUntil, needsAll: require === 'all', complete: false });
+    for (const listener of this.#listeners) listener(to);
+    const next = this.#early.get(seq + 1);
+    if (next !== undefined) this.#add(seq + 1, next);
   }
 
   async #compute(name: ProcedureName, ...values: Value[]): Promise<unknown> {

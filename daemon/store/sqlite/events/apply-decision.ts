@@ -20,7 +20,7 @@ export async function applyDecision<D extends Decision>(
   states.add(decision.states);
   const writes = new Writes();
   const added = writeDecision(context, writes, decision);
-  const changed = states.apply();
+  const changed = states.applyTo(context.states);
   if (changed !== undefined) writeStates(writes, changed);
   if (writes.names.length === 0) return decision;
   await committer.submit({

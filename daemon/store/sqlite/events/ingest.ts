@@ -1,6 +1,5 @@
 import type { Decision, Memory } from '../../../core/flow/decision.ts';
 import type { Event } from '../../../core/event/event.ts';
-import { BelfryError } from '../../../core/problems/failure.ts';
 import { SlotList } from '../../../lib/async/slot-list.ts';
 import { StateOverlay } from '../../states.ts';
 import type { Accepted, Arrival, ArrivalBatch } from '../../store.ts';
@@ -10,6 +9,7 @@ import { writeCheckpoints } from '../../shared/commit/checkpoints.ts';
 import { Writes } from '../../shared/writes.ts';
 import { addTo } from '../../shared/commit/counters.ts';
 import { addToMemory, findEvent, type PreparedDelivery } from '../../shared/context.ts';
+import { duplicateOf, nameOf, refuseOtherBody, refuseOtherEvent } from '../../shared/events/duplicates.ts';
 import { hashOf, toColumn } from '../../shared/keys.ts';
 import { writeStates } from '../../shared/rows.ts';
 
@@ -55,10 +55,6 @@ class Call {
     );
     return this.#indexByName.get(name);
   }
-}
-
-function nameOf({ source, id }: Event): string {
-  return `${source}\u0000${id}`;
 }
 
 /** Ingest of events: finds duplicates, makes the decisions, commits them. */
@@ -183,20 +179,6 @@ export class Ingest {
   }
 }
 
-function duplicateOf({ id, deliveries }: Accepted): Accepted {
-  return { id, duplicate: true, deliveries };
-}
-
-/** Refuses an event that has the id of another event: answered as a duplicate, it would be lost. */
-function refuseOtherEvent({ event, isSame }: Arrival, first: Event): void {
-  if (isSame === undefined || isSame(first, event)) return;
-  throw new BelfryError('store.conflict', 'this id came with another body before; each event needs its own id');
-}
-
-function refuseOtherBody(first: string, now: string): void {
-  if (first !== now) throw new BelfryError('store.conflict', 'this Idempotency-Key was used with another body before');
-}
-
 /** Decisions and writes of one call; invisible to other calls until `commit`. */
 class Batch {
   readonly #context: SqliteContext;
@@ -245,7 +227,7 @@ class Batch {
       const answer = accepted.map(({ id, deliveries }) => [id, deliveries]);
       this.#writes.add('request', toColumn(key), bodyHash, JSON.stringify(answer), this.#batch.now);
     }
-    const changed = this.#states.apply();
+    const changed = this.#states.applyTo(this.#context.states);
     if (changed !== undefined) writeStates(this.#writes, changed);
     if (this.#writes.names.length === 0) return undefined;
     return this.#context.committer.submit({

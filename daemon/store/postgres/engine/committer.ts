@@ -1,0 +1,305 @@
+import { BelfryError } from '../../../core/problems/failure.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
+import type { Commits, Operation } from '../../shared/writes.ts';
+import type { Database } from './database.ts';
+import { Collision, isTransient } from './errors.ts';
+import { Round, type StateRecord, Sweep, versionedOf, withVersion } from './round.ts';
+import type { VersionedStates } from './versioned-states.ts';
+
+/** Part of a transaction. It may be prepared several times: after a refusal on other states than before. */
+export interface Task {
+  /** Adds decisions and writes. An error that it throws rejects the task alone. */
+  prepare(round: Round): void;
+  /** The transaction was made. `results` are those of the procedures that `prepare` wrote, in their order. */
+  done(results: (position: number) => unknown): void;
+  failed(error: unknown): void;
+  /** Finds out about rows that were stored before; `prepare` uses it at the next call. */
+  learn?(taken: Taken): Promise<void>;
+  /** It concerns deliveries of this owner: dropped when the owner has lost them. */
+  readonly isOwners?: boolean;
+  /** Time by which somebody wants an answer, by the monotonic clock; absent for a task that waits as long as it takes. */
+  readonly deadline?: number;
+}
+
+/** Rows that the transaction would repeat. */
+export interface Taken {
+  readonly taken?: readonly TakenName[];
+  /** One of the Idempotency-Keys was used before. */
+  readonly request?: boolean;
+}
+
+export interface TakenName {
+  readonly id_hash: number;
+  readonly source_hash: number;
+  readonly event: number;
+  readonly nth: number;
+}
+
+/** Answer of the function `commit`. */
+interface Answer extends Taken {
+  readonly fenced?: boolean;
+  readonly changed?: readonly StateRecord[] | null;
+  readonly ranges?:
+    | readonly {
+        readonly rule: string;
+        readonly step: string;
+        readonly states: readonly Omit<StateRecord, 'rule' | 'step'>[] | null;
+      }[]
+    | null;
+  readonly version?: number;
+  readonly results?: readonly (readonly [position: number, value: unknown])[];
+}
+
+interface CommitterDeps {
+  readonly database: Database;
+  /** Name of the schema, quoted. */
+  readonly schema: string;
+  readonly states: VersionedStates;
+  readonly clock: Clock;
+  /** Number of this run of the instance; it changes when the instance has lost its deliveries and begins anew. */
+  readonly owner: () => number;
+  /** Called when another instance has taken over; resolves when this one has begun anew. */
+  readonly onFenced: () => Promise<void>;
+  /** Called with the time at which the transaction was sent, after each that was made. */
+  readonly onCommitted: (change: Readonly<Record<string, number>>) => void;
+  /** Called when PostgreSQL cannot be reached, and with undefined when it can again. */
+  readonly onOutage: (reason: string | undefined) => void;
+}
+
+/** Tasks of one transaction. */
+const MAX_TASKS = 1000;
+/** Milliseconds within which a sender gets an answer. */
+const ANSWER_MS = 2000;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 1000;
+/** Milliseconds between two looks for tasks whose sender has waited too long. */
+const CHECK_MS = 250;
+
+/**
+ * Group commit: tasks that come while a transaction is under way form the next one. One transaction at a time is under way, with a
+ * number, so that it can be sent again after a lost connection without being made twice.
+ */
+export class Committer implements Commits {
+  counters: Counters = NO_COUNTS;
+  readonly #deps: CommitterDeps;
+  readonly #queue: Task[] = [];
+  /** Tasks of the transaction that is under way. */
+  #current: Task[] = [];
+  #number = 0;
+  #running = false;
+  #closed = false;
+  #outage: string | undefined;
+  readonly #sweep = new Sweep();
+  #onIdle: (() => void)[] = [];
+  readonly #checks: NodeJS.Timeout;
+
+  constructor(deps: CommitterDeps) {
+    this.#deps = deps;
+    this.#checks = setInterval(() => this.#refuseLate(), CHECK_MS);
+    this.#checks.unref();
+  }
+
+  /** Reason why PostgreSQL cannot be used; undefined while it can. */
+  get outage(): string | undefined {
+    return this.#outage;
+  }
+
+  check(): void {
+    if (this.#closed) throw closed();
+  }
+
+  /** Begins to number transactions anew, for another owner. */
+  restart(): void {
+    this.#number = 0;
+  }
+
+  submit(operation: Operation): Promise<readonly unknown[]> {
+    return new Promise((resolve, reject) => {
+      let positions: number[] = [];
+      this.run({
+        isOwners: operation.isOwners === true,
+        prepare(round) {
+          positions = round.write(operation.writes);
+          if (operation.counts !== undefined) round.count(operation.counts);
+        },
+        done(resultAt) {
+          const results = positions.map(resultAt);
+          operation.onCommitted?.(results);
+          resolve(results);
+        },
+        failed: (error) => (error instanceof Fenced ? resolve([]) : reject(error as Error)),
+      });
+    });
+  }
+
+  run(task: Task): void {
+    if (this.#closed) return task.failed(closed());
+    if (this.#outage !== undefined && task.deadline !== undefined) return task.failed(unavailable(this.#outage));
+    this.#queue.push(task);
+    if (!this.#running) void this.#work();
+  }
+
+  /** Deadline of a task that somebody waits for. */
+  deadline(): number {
+    return this.#deps.clock.monotonic() + ANSWER_MS;
+  }
+
+  drained(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#checks);
+    for (const task of this.#queue.splice(0)) task.failed(closed());
+  }
+
+  async #work(): Promise<void> {
+    this.#running = true;
+    // Lets all calls of this turn of the event loop into one transaction.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      this.#current = this.#queue.splice(0, MAX_TASKS);
+      await this.#commit();
+      this.#current = [];
+    }
+    this.#running = false;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Makes the transaction of the current tasks; ends when each of them was answered. */
+  async #commit(): Promise<void> {
+    while (this.#current.length > 0) {
+      const round = this.#round();
+      if (round.isEmpty) return this.#done(round, { version: 0, results: [] });
+      const answer = await this.#sent(round.toJson());
+      if (answer === undefined) continue;
+      if (answer.version !== undefined) {
+        this.#number += 1;
+        return this.#done(round, answer);
+      }
+      await this.#refused(answer);
+    }
+  }
+
+  /** A new round of the current tasks, without those that fail. */
+  #round(): Round {
+    const now = this.#deps.clock.now();
+    const round = new Round(this.#deps.states, now);
+    this.#current = this.#current.filter((task) => {
+      try {
+        task.prepare(round);
+        return true;
+      } catch (error) {
+        task.failed(error);
+        return false;
+      }
+    });
+    const expired = this.#sweep.due(round.now);
+    if (!round.isEmpty && expired !== undefined) round.batch.record('statesDeleteExpired', { until: expired });
+    return round;
+  }
+
+  #done(round: Round, { version = 0, results = [] }: Answer): void {
+    const { states, onCommitted } = this.#deps;
+    if (round.changes.length > 0) states.apply(withVersion(round.changes, version));
+    onCommitted(round.counts);
+    const values = new Map(results);
+    for (const task of this.#current) task.done((position) => values.get(position));
+    this.#current = [];
+  }
+
+  async #refused(answer: Answer): Promise<void> {
+    const { states, onFenced } = this.#deps;
+    if (answer.fenced === true) {
+      const lost = this.#current.filter(({ isOwners }) => isOwners);
+      this.#current = this.#current.filter((task) => !lost.includes(task));
+      lost.push(...this.#queue.filter(({ isOwners }) => isOwners));
+      for (const task of lost) if (this.#queue.includes(task)) this.#queue.splice(this.#queue.indexOf(task), 1);
+      for (const task of lost) task.failed(new Fenced());
+      return onFenced();
+    }
+    if (answer.taken !== undefined || answer.request !== undefined) {
+      await Promise.all(this.#current.map((task) => task.learn?.(answer)));
+      return;
+    }
+    states.replace((answer.changed ?? []).map(versionedOf));
+    for (const { rule, step, states: found } of answer.ranges ?? []) {
+      const all = (found ?? []).map((state) => versionedOf({ ...state, rule, step }));
+      const [first] =
+        all.length > 0 ? all : [versionedOf({ rule, step, key: '', value: null, expires: 0, wake: null, version: 0 })];
+      states.replaceStep(first!.rule, first!.step, all);
+    }
+  }
+
+  /** Sends the transaction until its outcome is known. Undefined: it has to be prepared again. */
+  async #sent(argument: string): Promise<Answer | undefined> {
+    const { database, schema, owner } = this.#deps;
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
+      try {
+        const answer = (await database.call(`${schema}.commit`, owner(), this.#number + 1, argument)) as Answer;
+        this.#noteOutage(undefined);
+        return answer;
+      } catch (error) {
+        if (error instanceof Collision) return undefined;
+        if (!isTransient(error)) return this.#broken(error);
+        this.#noteOutage((error as Error).message);
+        if (this.#closed) {
+          for (const task of this.#current.splice(0)) task.failed(error);
+          return undefined;
+        }
+        await new Promise<void>((resolve) => this.#deps.clock.after(wait, resolve));
+      }
+    }
+  }
+
+  /** Rejects the task that PostgreSQL refuses: the tasks are sent one by one to find it. */
+  #broken(error: unknown): undefined {
+    if (this.#current.length === 1) {
+      this.#current.pop()!.failed(error);
+      return undefined;
+    }
+    this.#queue.unshift(...this.#current.splice(1));
+    return undefined;
+  }
+
+  #noteOutage(reason: string | undefined): void {
+    if (this.#outage === reason) return;
+    this.#outage = reason;
+    this.#deps.onOutage(reason);
+    if (reason !== undefined) this.#refuseLate();
+  }
+
+  /** Refuses tasks whose sender has waited too long. One that is under way may have been stored all the same. */
+  #refuseLate(): void {
+    const now = this.#deps.clock.monotonic();
+    const isLate = ({ deadline }: Task): boolean =>
+      deadline !== undefined && (deadline <= now || this.#outage !== undefined);
+    const late = this.#queue.filter(isLate);
+    if (late.length > 0) {
+      const kept = this.#queue.filter((task) => !isLate(task));
+      this.#queue.splice(0, this.#queue.length, ...kept);
+    }
+    const why = this.#outage ?? 'it did not answer in time';
+    for (const task of late) task.failed(unavailable(why));
+    for (const task of this.#current)
+      if (task.deadline !== undefined && task.deadline <= now) task.failed(unavailable(why));
+  }
+}
+
+/** Another instance has the deliveries of this one. */
+class Fenced extends BelfryError {
+  constructor() {
+    super('store.fenced', 'another instance has these deliveries now');
+  }
+}
+
+function closed(): BelfryError {
+  return new BelfryError('store.closed', 'the store is closed');
+}
+
+function unavailable(reason: string): BelfryError {
+  return new BelfryError('store.unavailable', `PostgreSQL cannot be used now: ${reason}; send it again later`);
+}

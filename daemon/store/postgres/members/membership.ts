@@ -1,0 +1,172 @@
+import { hostname } from 'node:os';
+import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import type { Database } from '../engine/database.ts';
+import { LEASE_SECONDS } from '../schema/member-functions.ts';
+
+/** A living instance, as the others see it. */
+export interface Member {
+  readonly owner: number;
+  readonly instance: string;
+  readonly slot: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Milliseconds that are left of its lease. */
+  readonly ms: number;
+  readonly details: MemberDetails;
+}
+
+/** What an instance says about itself with each beat. */
+export interface MemberDetails {
+  readonly host: string;
+  readonly pid: number;
+  readonly version?: string;
+  readonly generation?: number;
+  /** Fingerprint of its rules. */
+  readonly rules?: string;
+  /** Deliveries that are not final, by channel. */
+  readonly channels?: Readonly<
+    Record<string, { readonly pending: number; readonly sending: number; readonly oldest?: number }>
+  >;
+}
+
+interface MembershipDeps {
+  readonly database: Database;
+  readonly schema: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  /** Whether a process of this host lives. */
+  readonly isAlive: (pid: number) => boolean;
+  readonly details: () => MemberDetails;
+  /** Called when the lease was lost to another instance. */
+  readonly onFenced: () => void;
+}
+
+interface Busy {
+  readonly owner: number;
+  readonly details: string;
+  readonly ms: number;
+}
+
+const BEAT_MS = 2000;
+/** Milliseconds before the end of the lease from which on no attempt begins. */
+const MARGIN_MS = 1000;
+/** Milliseconds between two looks whether an instance of the same name still lives. */
+const BUSY_WAIT_MS = 500;
+
+/** The lease of this instance, and what is known about the others. Its end is measured by the monotonic clock, so that a step of the wall clock changes nothing. */
+export class Membership {
+  readonly #deps: MembershipDeps;
+  owner = 0;
+  slot = 0;
+  members: readonly Member[] = [];
+  /** Milliseconds that this host's clock is ahead of the server's. */
+  clockAhead = 0;
+  #until = 0;
+  #cancel: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(deps: MembershipDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether an attempt may begin now. */
+  get isValid(): boolean {
+    return this.#deps.clock.monotonic() < this.#until - MARGIN_MS;
+  }
+
+  /** Milliseconds until the lease ends; 0 when it has ended. */
+  get left(): number {
+    return Math.max(0, this.#until - this.#deps.clock.monotonic());
+  }
+
+  /**
+   * Begins a run. An instance of the same name that has died on this host is replaced at once; another one is waited for until its lease
+   * ends. Rejects with `store.locked` (exit 75) if it renews its lease meanwhile.
+   */
+  async join(): Promise<void> {
+    const { database, schema, instance, clock, details, isAlive } = this.#deps;
+    let first: Busy | undefined;
+    let replaced: number | null = null;
+    for (;;) {
+      const began = clock.monotonic();
+      const answer = (await database.call(`${schema}.join_members`, instance, JSON.stringify(details()), replaced)) as {
+        owner?: number;
+        slot?: number;
+        busy?: Busy;
+        full?: true;
+      };
+      if (answer.full === true)
+        throw new BelfryError('store.refused', 'there are 64 instances already', { exit: EXIT.config });
+      if (answer.busy === undefined) {
+        this.owner = answer.owner!;
+        this.slot = answer.slot!;
+        this.#until = began + LEASE_SECONDS * 1000;
+        return;
+      }
+      const { busy } = answer;
+      const { host, pid } = JSON.parse(busy.details) as MemberDetails;
+      if (host === hostname() && !isAlive(pid)) {
+        replaced = busy.owner;
+        continue;
+      }
+      if (first !== undefined && (first.owner !== busy.owner || busy.ms > first.ms)) throw locked(instance, host, pid);
+      first = busy;
+      await new Promise<void>((resolve) => clock.after(Math.min(BUSY_WAIT_MS, busy.ms + 1), resolve));
+    }
+  }
+
+  /** Begins to renew the lease. */
+  start(): void {
+    if (this.#isClosed) return;
+    this.#cancel = this.#deps.clock.after(BEAT_MS, () => void this.#beatAndGoOn());
+  }
+
+  async #beatAndGoOn(): Promise<void> {
+    await this.beat().catch(() => undefined);
+    this.start();
+  }
+
+  /** Renews the lease now. */
+  async beat(): Promise<void> {
+    const { database, schema, clock, details, onFenced } = this.#deps;
+    const began = clock.monotonic();
+    const { owner } = this;
+    const answer = (await database.call(`${schema}.beat`, owner, JSON.stringify(details()))) as {
+      fenced?: true;
+      members?: Member[];
+      now?: number;
+    };
+    if (owner !== this.owner) return;
+    if (answer.fenced === true) {
+      this.#until = 0;
+      return onFenced();
+    }
+    this.members = answer.members ?? [];
+    this.#until = began + LEASE_SECONDS * 1000;
+    this.clockAhead = clock.now() - (answer.now ?? clock.now());
+  }
+
+  /** Ends the lease, so that others take over at once. */
+  async leave(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel?.();
+    this.#until = 0;
+    const { database, schema } = this.#deps;
+    await database.rows(`SELECT ${schema}.leave_members($1)`, [this.owner]).catch(() => undefined);
+  }
+
+  /** Takes the deliveries of owners whose lease has ended; their numbers. */
+  async takeOver(): Promise<readonly number[]> {
+    const { database, schema } = this.#deps;
+    return (await database.call(`${schema}.take_over`, this.owner)) as number[];
+  }
+}
+
+function locked(instance: string, host: string, pid: number): BelfryError {
+  return new BelfryError(
+    'store.locked',
+    `another instance is named ${instance} (host ${host}, process ${pid}); give each instance its own \`daemon.instance\``,
+    { exit: EXIT.locked },
+  );
+}

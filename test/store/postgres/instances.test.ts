@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StateChange } from '../../../daemon/core/flow/decision.ts';
+import type { PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
+import { claim, decision, event, HOUR, idsClaimed, ingest, newDelivery, NOW, RECEIPT } from '../contract/samples.ts';
+import { openInstance, prepareSchema } from './support.ts';
+
+/** A state that counts the events of a key. */
+const count = (value: number): StateChange => ({ rule: 'r', key: 'k', step: 's', value, expires: NOW + HOUR });
+
+describe('two instances on one schema', () => {
+  let schema: string;
+  let a: PostgresStore;
+  let b: PostgresStore;
+  beforeEach(async () => {
+    schema = await prepareSchema();
+    [a, b] = [await openInstance(schema, 'a'), await openInstance(schema, 'b')];
+  });
+  afterEach(async () => {
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  const increment = (store: PostgresStore) =>
+    store.transact({ arrivals: [{ event: event(), mayRepeat: false }], now: NOW }, (_, memory) =>
+      decision([], [count(Number(memory.read('r', 'k', 's') ?? 0) + 1)]),
+    );
+
+  it('decide on the same states, however their decisions are mixed', async () => {
+    await Promise.all(Array.from({ length: 60 }, (_, index) => increment(index % 2 === 0 ? a : b)));
+    for (const store of [a, b]) await increment(store);
+    for (const store of [a, b]) await expect.poll(() => store.memory(NOW).read('r', 'k', 's')).toBe(62);
+  });
+
+  it('see a state that the other has deleted or that was read as one of many', async () => {
+    const each = (store: PostgresStore): Promise<unknown> =>
+      store.applyDecision(NOW, (memory) => ({
+        results: [],
+        deliveries: [],
+        states: [{ ...count(0), key: 'all', value: [...memory.each('r', 's')].map(([key, value]) => [key, value]) }],
+      }));
+    await increment(a);
+    await increment(b);
+    await each(b);
+    await a.applyDecision(NOW, () => ({ results: [], deliveries: [], states: [{ ...count(0), value: null }] }));
+    await each(b);
+    await expect.poll(() => a.memory(NOW).read('r', 'all', 's')).toEqual([['all', [['k', 2]]]]);
+    expect(b.memory(NOW).read('r', 'k', 's')).toBeUndefined();
+  });
+
+  it('store an event of one id once, and an Idempotency-Key once', async () => {
+    const chosen = event({ id: 'build-1', source: 'ci' });
+    const post = (store: PostgresStore, key: string) =>
+      store.transact(
+        { arrivals: [{ event: chosen, mayRepeat: true }], now: NOW, idempotency: { key, bodyHash: 'h' } },
+        () => decision([newDelivery(chosen)]),
+      );
+    const answers = await Promise.all([a, b, a, b].map((store, index) => post(store, `k${index}`)));
+    expect(answers.flat().filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+    expect(new Set(answers.flat().map(({ deliveries }) => deliveries[0])).size).toBe(1);
+    const again = await Promise.all([a, b].map((store) => post(store, 'k0')));
+    expect(again.flat().every(({ duplicate }) => duplicate)).toBe(true);
+  });
+
+  it('claim only their own deliveries, and find those of the other', async () => {
+    const one = newDelivery(event());
+    await ingest(a, [one]);
+    expect(await claim(b)).toEqual([]);
+    expect(await b.deliveries.find(one.delivery.id)).toMatchObject({ state: 'pending' });
+    expect(await idsClaimed(a)).toEqual([one.delivery.id]);
+  });
+
+  it('accept a receipt at either, and cancel what the other has', async () => {
+    const [awaited, unwanted] = [newDelivery(event()), newDelivery(event(), { channel: 'other' })];
+    await ingest(a, [awaited]);
+    await ingest(a, [unwanted]);
+    await claim(a);
+    const attempt = { at: '2026-11-23T09:00:00Z', ms: 1 };
+    await a.deliveries.settle(awaited.delivery.id, { state: 'sending', until: NOW + HOUR, attempt });
+    await b.deliveries.settle(awaited.delivery.id, { state: 'delivered', receipt: RECEIPT });
+    await b.deliveries.cancel([unwanted.delivery.id]);
+    await expect.poll(() => a.deliveries.ownCounts().byChannel.size).toBe(0);
+    expect(await a.deliveries.find(awaited.delivery.id)).toMatchObject({ state: 'delivered', receipt: RECEIPT });
+    expect(await a.deliveries.find(unwanted.delivery.id)).toMatchObject({ state: 'cancelled' });
+    await expect.poll(() => a.deliveries.counts().delivered).toBe(1);
+  });
+
+  it('take over everything of an instance that stops, and send it once', async () => {
+    const deliveries = [newDelivery(event()), newDelivery(event()), newDelivery(event())];
+    for (const one of deliveries) await ingest(a, [one]);
+    const [sent] = await claim(a, { limit: 1 });
+    await a.deliveries.settle(sent!.id, {
+      state: 'delivered',
+      receipt: RECEIPT,
+      attempt: { at: '2026-11-23T09:00:00Z', ms: 1 },
+    });
+    await a.close();
+    const left = deliveries.map(({ delivery }) => delivery.id).filter((id) => id !== sent!.id);
+    const claimed: string[] = [];
+    await expect
+      .poll(async () => {
+        claimed.push(...(await idsClaimed(b)));
+        return claimed.toSorted();
+      })
+      .toEqual(left.toSorted());
+  });
+
+  it('give pushes one sequence, which no reader sees with a gap', async () => {
+    const push = (store: PostgresStore, index: number) =>
+      store.pushes.append({
+        delivery: `d${index}`,
+        to: ['ann'],
+        require: 'any',
+        frame: `{"n":${index}}`,
+        at: NOW,
+        keepUntil: NOW + HOUR,
+      });
+    const numbers = await Promise.all(Array.from({ length: 40 }, (_, index) => push(index % 2 === 0 ? a : b, index)));
+    expect(new Set(numbers).size).toBe(40);
+    for (const store of [a, b]) {
+      await expect.poll(() => store.pushes.head()).toBe(Math.max(...numbers));
+      expect(store.pushes.cached('ann', 0, { limit: 100, now: NOW })?.map(({ seq }) => seq)).toEqual(
+        numbers.toSorted((x, y) => x - y),
+      );
+    }
+    expect(a.pushes.epoch).toBe(b.pushes.epoch);
+    await a.pushes.cursor('ann', NOW);
+    expect(await b.pushes.ack('ann', Math.max(...numbers), NOW)).toHaveLength(40);
+    expect(await a.pushes.ack('ann', Math.max(...numbers), NOW)).toEqual([]);
+  });
+
+  it('are told apart: a second living instance of one name is refused', async () => {
+    await expect(openInstance(schema, 'a')).rejects.toMatchObject({ code: 'store.locked', exit: 75 });
+  });
+
+  it('know of each other', async () => {
+    await b.membership.beat();
+    expect(b.membership.members.map(({ instance, slot }) => [instance, slot])).toEqual([
+      ['a', 0],
+      ['b', 1],
+    ]);
+  });
+});
