@@ -3,17 +3,15 @@ import type { HistoryQuery, LatestEvents, Page, StoredEvent } from '../../store.
 import { seqOfTime } from '../keys.ts';
 import { charsOf, type Queries, type Row } from '../writes.ts';
 import { eventOfRow, storedEventOf } from '../rows.ts';
-import type { SearchResult, SearchStep } from '../../sqlite/history/search.ts';
+import type { SearchResult, SearchStep } from './search-step.ts';
 
-/** Rows of one request to the engine, so that commits need not wait long: about 3 ms. */
-const MAX_ROWS_PER_STEP = 512;
 /** Rows examined for one page; further matches come with the next page. */
 const MAX_ROWS_PER_PAGE = 20_000;
 /** Characters of the rows of one page, to bound memory: an event may have a megabyte. */
 const MAX_CHARS_PER_PAGE = 8 * 1024 * 1024;
 const CURSOR = /^(asc|desc)\.(\d{1,16})$/;
 
-/** Searches one page of history in several requests. `read` may reject a row that the engine has found. */
+/** Searches one page of history in several steps. `read` may reject a row that the engine has found. */
 export async function pageOf<T>(
   table: SearchStep['table'],
   query: HistoryQuery,
@@ -25,7 +23,7 @@ export async function pageOf<T>(
   let from = cursor === undefined ? undefined : seqOfCursor(cursor, order);
   let chars = 0;
   for (let examined = 0; examined < MAX_ROWS_PER_PAGE && chars < MAX_CHARS_PER_PAGE; ) {
-    const step = { table, filter, order, rows: MAX_ROWS_PER_STEP, limit: limit - items.length };
+    const step = { table, filter, order, rows: MAX_ROWS_PER_PAGE - examined, limit: limit - items.length };
     const found = await search({ ...step, ...(from !== undefined && { from }) });
     for (const row of found.rows) {
       chars += charsOf(row);

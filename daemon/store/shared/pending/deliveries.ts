@@ -6,7 +6,7 @@ import { addToMemory, findDelivery, findEvent, slotOf, type StoreContext, writeN
 import { pageOf } from '../history/pages.ts';
 import { deliveryOfRow } from '../rows.ts';
 import { STATE } from '../stored-states.ts';
-import type { SearchResult, SearchStep } from '../../sqlite/history/search.ts';
+import type { SearchResult, SearchStep } from '../history/search-step.ts';
 import { madeBy, updateOf, writeResolved, writeUpdate } from '../commit/settlement.ts';
 import { LastDelivered } from './last-delivered.ts';
 import { FLAG, NONE } from './slots.ts';

@@ -5,16 +5,15 @@ import type { Connection } from '../engine/connection.ts';
 import { STATE } from '../../shared/stored-states.ts';
 import { RowActivity } from './activity-counts.ts';
 import { BlockBuilder, sizeOf, type StoredBlock } from './block.ts';
-import { deliveryHead, eventHead, type EventHead, HEAD_CHARS } from './head.ts';
+import { deliveryHead, eventHead, type EventHead, HEAD_CHARS } from '../../shared/history/head.ts';
+import type { HistoryTable } from '../../shared/history/search-step.ts';
 import { eventTerms, NO_MATCH_TERM, resultTerms, type Term, termOf } from './terms.ts';
-
-export type Table = 'events' | 'deliveries';
 
 export const BLOCKS = { events: 'event_blocks', deliveries: 'delivery_blocks' } as const;
 
 /** One step of the index: builds the next block of a table. */
 export interface IndexStep {
-  readonly table: Table;
+  readonly table: HistoryTable;
   /** Rows of a block. */
   readonly rows: number;
   /** Builds the last block also with fewer rows. */
@@ -33,7 +32,7 @@ export interface IndexResult {
 export const BLOCK_ROWS = 512;
 
 /** Last row in a block; 0 when there is none. */
-export function indexedUntil(db: Connection, table: Table): number {
+export function indexedUntil(db: Connection, table: HistoryTable): number {
   const row = db.statement(`SELECT last FROM ${BLOCKS[table]} ORDER BY first DESC LIMIT 1`).get([]) as
     | [number]
     | undefined;
@@ -59,7 +58,7 @@ export function indexNext(db: Connection, { table, rows, short = false }: IndexS
   });
 }
 
-function write(db: Connection, table: Table, block: StoredBlock): void {
+function write(db: Connection, table: HistoryTable, block: StoredBlock): void {
   const { first, last, rows, minAt, maxAt, types, terms, postings, seqs } = block;
   db.statement(`INSERT INTO ${BLOCKS[table]} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run([
     first,
@@ -87,7 +86,7 @@ const head = (column: string): string => `substr(${column}, 1, ${HEAD_CHARS})`;
 const lines = (columns: readonly string[], from: string): string =>
   `SELECT group_concat(line, char(10)) FROM (SELECT ${columns.join(' || char(10) || ')} AS line ${from})`;
 
-const SOURCES: Readonly<Record<Table, Source>> = {
+const SOURCES: Readonly<Record<HistoryTable, Source>> = {
   events: {
     sql: lines(['seq', 'at', head('body'), 'outcomes'], 'FROM events WHERE seq > ? ORDER BY seq LIMIT ?'),
     columns: 4,

@@ -1,8 +1,9 @@
 import type { Connection } from '../engine/connection.ts';
-import { BLOCKS, type Table } from './build.ts';
+import type { HistoryTable } from '../../shared/history/search-step.ts';
+import { BLOCKS } from './build.ts';
 
 /** Deletes the blocks between two rows of which no row is left. Part of the transaction that deletes the rows. */
-export function deleteEmptyBlocks(db: Connection, table: Table, from: number, to: number): void {
+export function deleteEmptyBlocks(db: Connection, table: HistoryTable, from: number, to: number): void {
   const blocks = BLOCKS[table];
   const empty = db
     .statement(

@@ -1,6 +1,7 @@
 import type { Committer } from '../engine/committer.ts';
 import type { TaskName } from '../engine/protocol.ts';
-import type { IndexResult, IndexStep, Table } from './build.ts';
+import type { HistoryTable } from '../../shared/history/search-step.ts';
+import type { IndexResult, IndexStep } from './build.ts';
 
 export interface IndexerDeps {
   readonly committer: Committer;
@@ -25,7 +26,7 @@ interface Progress {
  */
 export class Indexer {
   readonly #deps: IndexerDeps;
-  readonly #progress: Readonly<Record<Table, Progress>> = {
+  readonly #progress: Readonly<Record<HistoryTable, Progress>> = {
     events: { committed: 0, left: Number.POSITIVE_INFINITY },
     deliveries: { committed: 0, left: Number.POSITIVE_INFINITY },
   };
@@ -52,12 +53,12 @@ export class Indexer {
     await this.#running;
   }
 
-  #isDue(table: Table): boolean {
+  #isDue(table: HistoryTable): boolean {
     const { committed, left } = this.#progress[table];
     return this.#committed(table) - committed + left >= this.#deps.rows;
   }
 
-  #committed(table: Table): number {
+  #committed(table: HistoryTable): number {
     const { events, owed } = this.#deps.committer.counters;
     if (table === 'deliveries') return owed;
     let count = 0;
@@ -70,7 +71,7 @@ export class Indexer {
       while (this.#isDue(table) && !this.#isStopped) await this.#build(table);
   }
 
-  async #build(table: Table): Promise<void> {
+  async #build(table: HistoryTable): Promise<void> {
     const progress = this.#progress[table];
     const committed = this.#committed(table);
     const step: IndexStep = { table, rows: this.#deps.rows };

@@ -1,6 +1,7 @@
 import type { HistoryFilter } from '../../store.ts';
 import type { Connection } from '../engine/connection.ts';
-import { BLOCKS, type Table } from './build.ts';
+import type { HistoryTable } from '../../shared/history/search-step.ts';
+import { BLOCKS } from './build.ts';
 import { indexOf, numbersOf, positionsAt } from './block.ts';
 import { StateLookup } from './state-lookup.ts';
 import { conditionsOf, globOf, type Term, type TermCondition, termOf } from './terms.ts';
@@ -19,7 +20,7 @@ export interface BlockHead {
 }
 
 export interface BlockQuery {
-  readonly table: Table;
+  readonly table: HistoryTable;
   readonly filter: HistoryFilter;
   readonly order: 'asc' | 'desc';
   readonly claimed: readonly number[];

@@ -5,11 +5,14 @@ import type { TaskName } from '../engine/protocol.ts';
 import { eventOfRow, storedEventOf } from '../../shared/rows.ts';
 import { activityOf } from '../../shared/history/activity.ts';
 import { latestEvents, pageOf } from '../../shared/history/pages.ts';
-import type { SearchResult, SearchStep } from './search.ts';
+import type { SearchResult, SearchStep } from '../../shared/history/search-step.ts';
 import type { TrimResult, TrimStep } from './trim.ts';
 
 /** Events of one transaction of `trim`. */
 const TRIM_EVENTS = 200;
+
+/** Rows of one step of a search, so that commits need not wait long: about 3 ms. */
+const MAX_ROWS_PER_STEP = 512;
 
 type RunTask = (task: TaskName, argument: unknown) => Promise<unknown>;
 
@@ -37,7 +40,8 @@ export class SqliteHistory {
   }
 
   async search(step: SearchStep): Promise<SearchResult> {
-    return (await this.#task('search', step)) as SearchResult;
+    const rows = Math.min(step.rows, MAX_ROWS_PER_STEP);
+    return (await this.#task('search', { ...step, rows })) as SearchResult;
   }
 
   async activity(since: number, delivered: ReadonlyMap<string, number>): Promise<Activity> {

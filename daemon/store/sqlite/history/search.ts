@@ -1,45 +1,21 @@
-import { seqOfTime } from '../../shared/keys.ts';
 import { charsOf, type Row } from '../../shared/writes.ts';
 import type { Connection } from '../engine/connection.ts';
 import { DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_COLUMNS } from '../engine/statements.ts';
-import type { HistoryFilter } from '../../store.ts';
-import { indexedUntil, type Table } from '../blocks/build.ts';
+import { indexedUntil } from '../blocks/build.ts';
 import { BlockSearch } from '../blocks/lookup.ts';
 import { deliveryMatcher, eventMatcher } from '../../shared/history/matches.ts';
+import {
+  type HistoryTable,
+  rangeOf,
+  type SearchResult,
+  type SearchStep,
+  type SeqRange,
+} from '../../shared/history/search-step.ts';
 
-/** One step of a search: examines at most about `rows` rows and returns at most `limit` of them. */
-export interface SearchStep {
-  readonly table: Table;
-  readonly filter: HistoryFilter;
-  readonly order: 'asc' | 'desc';
-  /** Row number to go on from, exclusive; absent in the first step. */
-  readonly from?: number;
-  readonly rows: number;
-  readonly limit: number;
-  /** Rows of deliveries that are claimed now. */
-  readonly claimed: readonly number[];
-}
-
-export interface SearchResult {
-  readonly rows: readonly Row[];
-  /** Row from which the next step goes on; absent after the last one. */
-  readonly next?: number;
-  /** Number of rows that were read and compared with the filter. */
-  readonly examined: number;
-}
-
-/** Tolerance for rows with numbers ahead of their time, after a clock was set back. Milliseconds. */
-const CLOCK_TOLERANCE_MS = 3_600_000;
 /** Blocks of the index that one step looks at. */
 const MAX_BLOCKS = 64;
 /** Characters of rows after which a step ends, so that a commit waits for one large event at most. */
 const MAX_CHARS = 512 * 1024;
-
-/** Row numbers between two bounds, both exclusive. */
-interface Range {
-  readonly after: number;
-  readonly before: number;
-}
 
 /**
  * Finds the next matching rows in order. Blocks of the index name the rows that may match; rows that are not in a block yet are all
@@ -60,16 +36,8 @@ export function search(db: Connection, step: SearchStep): SearchResult {
   return reader.result();
 }
 
-function rangeOf({ filter: { since, until }, order, from }: SearchStep): Range {
-  const low = since === undefined ? 0 : seqOfTime(since - CLOCK_TOLERANCE_MS) - 1;
-  const high = until === undefined ? Number.MAX_SAFE_INTEGER : seqOfTime(until + CLOCK_TOLERANCE_MS);
-  return order === 'asc'
-    ? { after: Math.max(low, from ?? 0), before: high }
-    : { after: low, before: Math.min(high, from ?? high) };
-}
-
 /** Searches the blocks of a range. Returns the row to go on from when the step ends before the range does. */
-function searchBlocks(db: Connection, step: SearchStep, range: Range, reader: RowReader): number | undefined {
+function searchBlocks(db: Connection, step: SearchStep, range: SeqRange, reader: RowReader): number | undefined {
   const blocks = new BlockSearch(db, step);
   let looked = 0;
   for (const block of blocks.in(range)) {
@@ -107,7 +75,7 @@ class RowReader {
    * Reads the rows of a range, a few at once. Returns the row to go on from when the step has to end. Each query is read to its end:
    * a statement that stays open keeps the write-ahead log from being copied, and it grows without bound.
    */
-  scan({ after, before }: Range): number | undefined {
+  scan({ after, before }: SeqRange): number | undefined {
     const { table, order } = this.#step;
     const { select, key } = READS[table];
     const sql = `${select} ${key} > ? AND ${key} < ? ORDER BY ${key} ${order} LIMIT ${ROWS_AT_ONCE}`;
@@ -122,7 +90,7 @@ class RowReader {
   }
 
   /** Reads rows by their numbers, which are in ascending order. */
-  read(seqs: readonly number[], { after, before }: Range): number | undefined {
+  read(seqs: readonly number[], { after, before }: SeqRange): number | undefined {
     const { table, order } = this.#step;
     const { select, key } = READS[table];
     const statement = this.#db.statement(`${select} ${key} = ?`);
@@ -161,7 +129,7 @@ interface TableReads {
   readonly complete: (db: Connection, row: Row) => Row;
 }
 
-const READS: Readonly<Record<Table, TableReads>> = {
+const READS: Readonly<Record<HistoryTable, TableReads>> = {
   events: {
     select: 'SELECT e.seq, e.at, e.body, e.outcomes FROM events e WHERE',
     key: 'e.seq',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { deliveryHead, eventHead } from '../../../../daemon/store/sqlite/blocks/head.ts';
+import { deliveryHead, eventHead } from '../../../../daemon/store/shared/history/head.ts';
 import { indexedUntil, indexNext } from '../../../../daemon/store/sqlite/blocks/build.ts';
 import { HistoryIndex } from '../../../../daemon/store/sqlite/blocks/history-index.ts';
 import { Connection } from '../../../../daemon/store/sqlite/engine/connection.ts';
