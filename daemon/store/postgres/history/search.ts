@@ -29,30 +29,42 @@ export async function search(database: Database, s: string, step: SearchStep): P
 interface Table {
   readonly from: string;
   readonly key: string;
-  /** SQL: bytes of a row, without reading its texts. */
+  /** SQL: bytes of a row that is returned, and of one that is tested. They are known without reading the texts. */
   readonly size: string;
+  readonly testedSize: string;
   readonly columns: string;
   readonly conditions: Conditions;
   readonly matches: (row: Row) => boolean;
 }
 
+const EVENT_SIZE = 'octet_length(e.body) + octet_length(e.outcomes)';
+const DELIVERY_SIZE = 'octet_length(d.body) + octet_length(d.attempts)';
+const OF_EVENT = 'coalesce(octet_length(e.body), 0)';
+
 const TABLES: Readonly<Record<HistoryTable, (s: string, step: SearchStep, parameters: Parameters) => Table>> = {
   events: (s, { filter }, parameters) => ({
     from: `${s}.events e`,
     key: 'e.seq',
-    size: 'octet_length(e.body) + octet_length(e.outcomes)',
+    size: EVENT_SIZE,
+    testedSize: EVENT_SIZE,
     columns: eventColumns(s),
     conditions: eventConditions(s, filter, parameters),
     matches: eventMatcher(filter),
   }),
-  deliveries: (s, { filter, claimed }, parameters) => ({
-    from: deliveryTables(s),
-    key: 'd.seq',
-    size: 'octet_length(d.body) + octet_length(d.attempts) + coalesce(octet_length(e.body), 0)',
-    columns: DELIVERY_COLUMNS,
-    conditions: deliveryConditions(s, filter, claimed, parameters),
-    matches: deliveryMatcher(filter, new Set(claimed)),
-  }),
+  deliveries: (s, { filter, claimed }, parameters) => {
+    const conditions = deliveryConditions(s, filter, claimed, parameters);
+    const readsEvent = conditions.tests.some((one) => one.includes('e.body'));
+    return {
+      from: deliveryTables(s),
+      key: 'd.seq',
+      size: `${DELIVERY_SIZE} + ${OF_EVENT}`,
+      // Without the event the server does not look for its row.
+      testedSize: readsEvent ? `${DELIVERY_SIZE} + ${OF_EVENT}` : DELIVERY_SIZE,
+      columns: DELIVERY_COLUMNS,
+      conditions,
+      matches: deliveryMatcher(filter, new Set(claimed)),
+    };
+  },
 };
 
 /**
@@ -60,27 +72,27 @@ const TABLES: Readonly<Record<HistoryTable, (s: string, step: SearchStep, parame
  * read by its range, which an index serves. `taken`: rows to return. The first columns of the answer (`Counts`) are about the step.
  */
 function statementOf(
-  { from, key, size, columns, conditions }: Table,
+  { from, key, size, testedSize, columns, conditions }: Table,
   step: SearchStep,
   parameters: Parameters,
 ): string {
   const { after, before } = rangeOf(step);
   const { order } = step;
   const [last, chosen] = [order === 'asc' ? 'max' : 'min', conditions.rows.map((row) => ` AND ${row}`).join('')];
-  const before_ = `sum(size) OVER (ORDER BY seq ${order}) - size AS before`;
+  const running = `sum(size) OVER (ORDER BY seq ${order}) - size AS before`;
   const rows = parameters.add(rowsOf(step), 'bigint');
   const range = `${key} > ${parameters.add(after, 'bigint')} AND ${key} < ${parameters.add(before, 'bigint')}`;
   return `WITH near AS MATERIALIZED (
-      SELECT ${key} AS seq, ${size} AS size FROM ${from} WHERE ${range}${chosen} ORDER BY ${key} ${order} LIMIT ${rows}
+      SELECT ${key} AS seq, ${testedSize} AS size FROM ${from} WHERE ${range}${chosen} ORDER BY ${key} ${order} LIMIT ${rows}
     ), edge AS MATERIALIZED (
       SELECT min(seq) AS low, max(seq) AS high, count(*) AS examined, ${last}(seq) AS last
-        FROM (SELECT seq, ${before_} FROM near) n WHERE n.before < ${MAX_EXAMINED_BYTES}
+        FROM (SELECT seq, ${running} FROM near) n WHERE n.before < ${MAX_EXAMINED_BYTES}
     ), tested AS MATERIALIZED (
       SELECT ${key} AS seq, ${size} AS size FROM ${from}
         WHERE ${key} >= (SELECT low FROM edge) AND ${key} <= (SELECT high FROM edge)${chosen}
           AND ${['true', ...conditions.tests].join(' AND ')}
     ), taken AS (
-      SELECT seq FROM (SELECT seq, ${before_} FROM tested) t WHERE t.before < ${MAX_RETURNED_BYTES}
+      SELECT seq FROM (SELECT seq, ${running} FROM tested) t WHERE t.before < ${MAX_RETURNED_BYTES}
         ORDER BY seq ${order} LIMIT ${parameters.add(returnedOf(step), 'bigint')}
     )
     SELECT (SELECT count(*) FROM near), edge.examined, edge.last, (SELECT count(*) FROM tested), found.*

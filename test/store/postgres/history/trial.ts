@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { summarize } from '../../../../daemon/core/event/summary.ts';
+import type { Attempt, Delivery } from '../../../../daemon/core/delivery/delivery.ts';
+import type { Event } from '../../../../daemon/core/event/event.ts';
+import type { LaterResult, RuleResult } from '../../../../daemon/core/flow/decision.ts';
+import { Database } from '../../../../daemon/store/postgres/engine/database.ts';
+import { functions } from '../../../../daemon/store/postgres/schema/functions.ts';
+import { tables } from '../../../../daemon/store/postgres/schema/tables.ts';
+import { hashOf, Sequence, shortHashOf, toColumn } from '../../../../daemon/store/shared/keys.ts';
+import { STATE } from '../../../../daemon/store/shared/stored-states.ts';
+import type { Row } from '../../../../daemon/store/shared/writes.ts';
+import { NOW, RECEIPT } from '../../contract/samples.ts';
+
+/** Address of a PostgreSQL server for these tests, whose user may create schemas. */
+export const SERVER = process.env['BELFRY_TEST_POSTGRES'];
+if (SERVER === undefined)
+  console.warn('SKIPPED: the history on PostgreSQL is not tested, because BELFRY_TEST_POSTGRES names no server');
+
+const OWNER = 1;
+
+/** A delivery as it is stored. */
+export interface StoredRow {
+  readonly delivery: Delivery;
+  readonly state?: keyof typeof STATE;
+  readonly due?: number;
+  readonly attempts?: readonly Attempt[];
+  readonly error?: object;
+  /** Number of its owner; default one that exists. */
+  readonly owner?: number;
+}
+
+export interface StoredArrival {
+  readonly event: Event;
+  readonly at?: number;
+  /** The sender chose the id. */
+  readonly mayRepeat?: boolean;
+  readonly results?: readonly (RuleResult | LaterResult)[];
+  readonly deliveries?: readonly StoredRow[];
+}
+
+/** A schema of its own on a real server, with rows that a test inserts without the rest of the store. */
+export class Trial {
+  readonly database: Database;
+  /** Name of the schema, quoted. */
+  readonly s = `"belfry_history_${randomBytes(4).toString('hex')}"`;
+  readonly #events = new Sequence(0);
+  readonly #deliveries = new Sequence(0);
+
+  constructor(connections = 4) {
+    this.database = new Database({ url: SERVER!, connections, instance: 'test' });
+  }
+
+  async open(): Promise<void> {
+    await this.database.script(`CREATE SCHEMA ${this.s};${tables(this.s)}${functions(this.s)}`);
+    await this.database.rows(`INSERT INTO ${this.s}.owners VALUES (${OWNER}, 0, ${OWNER}, 'test')`);
+  }
+
+  async close(): Promise<void> {
+    await this.database.script(`DROP SCHEMA ${this.s} CASCADE`);
+    await this.database.close();
+  }
+
+  sql(text: string, ...values: (string | number | null)[]): Promise<readonly Row[]> {
+    return this.database.rows(text.replaceAll('S.', `${this.s}.`), values);
+  }
+
+  /** Stores an event with its deliveries, and counts them. Returns the row number of the event. */
+  async arrive({ event, at = NOW, mayRepeat = false, results = [], deliveries = [] }: StoredArrival): Promise<number> {
+    const { seq, named } = this.#events.assign(event.id, at, !mayRepeat);
+    const seqs: number[] = [];
+    for (const row of deliveries) seqs.push(await this.deliver(row, seq));
+    const summary = summarize(results.filter((result) => !('at' in result)) as readonly RuleResult[]);
+    await this.sql(
+      'INSERT INTO S.events VALUES ($1, $2, $3, $4, $5, $6)',
+      seq,
+      at,
+      JSON.stringify(event),
+      JSON.stringify(results),
+      summary,
+      JSON.stringify(seqs),
+    );
+    if (named)
+      await this.sql('INSERT INTO S.names VALUES ($1, $2, 0, $3)', hashOf(event.id), hashOf(event.source), seq);
+    await this.count({ [`event:${summary}`]: 1 });
+    return seq;
+  }
+
+  /** Stores a delivery and counts it. Without the row number of an event it contains the event. */
+  async deliver(
+    { delivery, state = 'pending', due = NOW, attempts = [], error, owner = OWNER }: StoredRow,
+    event = 0,
+  ): Promise<number> {
+    const { seq, named } = this.#deliveries.assign(delivery.id, delivery.createdAt, true);
+    const { event: of, attempts: _, message, ...head } = delivery;
+    const body = JSON.stringify({ ...head, message, event: event === 0 ? of : undefined });
+    await this.sql(
+      'INSERT INTO S.deliveries VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, $9, $10, $11, $12)',
+      seq,
+      owner,
+      event,
+      delivery.channel,
+      STATE[state],
+      due,
+      hashOf(delivery.key),
+      shortHashOf(delivery.id),
+      body,
+      JSON.stringify(attempts),
+      state === 'delivered' ? JSON.stringify(RECEIPT) : null,
+      error === undefined ? null : JSON.stringify(error),
+    );
+    if (named) await this.sql('INSERT INTO S.delivery_names VALUES ($1, $2)', toColumn(delivery.id), seq);
+    await this.count({ owed: 1, ...(['delivered', 'dead', 'cancelled'].includes(state) && { [state]: 1 }) });
+    return seq;
+  }
+
+  /** Counts as a transaction of the store does. */
+  async count(counts: Readonly<Record<string, number>>): Promise<void> {
+    this.#transactions += 1;
+    const values = [OWNER, this.#transactions, JSON.stringify(counts)];
+    await this.sql(`INSERT INTO S.commits VALUES ($1, $2, now(), '{}', NULL, $3)`, ...values);
+  }
+  #transactions = 0;
+}
