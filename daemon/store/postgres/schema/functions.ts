@@ -1,3 +1,4 @@
+import { historyFunctions } from './history-functions.ts';
 import { memberFunctions } from './member-functions.ts';
 import { FIRST_FINAL, PUSH, STATE } from '../../shared/stored-states.ts';
 
@@ -300,4 +301,4 @@ END $pushes$;`;
 
 /** Functions of the schema `s`. They are replaced together with the tables, at a migration. */
 export const functions = (s: string): string =>
-  [changedStates(s), writeOthers(s), pushes(s), memberFunctions(s), commit(s)].join('\n');
+  [changedStates(s), writeOthers(s), pushes(s), memberFunctions(s), historyFunctions(s), commit(s)].join('\n');
