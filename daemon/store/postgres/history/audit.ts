@@ -25,20 +25,20 @@ const contradictions = (s: string): readonly { readonly sql: string; readonly te
   },
   {
     sql: `SELECT ${deliveryId('d.body')} FROM ${s}.deliveries d JOIN ${s}.events e ON e.seq = d.event
-      WHERE NOT EXISTS (SELECT FROM json_array_elements_text(e.deliveries::json) j WHERE j::bigint = d.seq)`,
+      WHERE d.seq <> ALL(string_to_array(btrim(e.deliveries, '[]'), ',')::bigint[])`,
     text: 'is a delivery that its event does not name',
   },
   {
-    sql: `SELECT seq::text FROM ${s}.deliveries
-      WHERE state NOT BETWEEN 0 AND ${STATE.cancelled} OR NOT ${s}.is_json(body) OR NOT ${s}.is_json(attempts)`,
+    sql: `SELECT ${s}.unreadable('deliveries', 'seq', '{body,attempts}')
+      UNION SELECT seq::text FROM ${s}.deliveries WHERE state NOT BETWEEN 0 AND ${STATE.cancelled} ORDER BY 1`,
     text: 'is a delivery row that cannot be read',
   },
   {
-    sql: `SELECT seq::text FROM ${s}.events WHERE NOT ${s}.is_json(body) OR NOT ${s}.is_json(outcomes)`,
+    sql: `SELECT ${s}.unreadable('events', 'seq', '{body,outcomes}')`,
     text: 'is an event row that cannot be read',
   },
   {
-    sql: `SELECT to_json(rule || '/' || key || '/' || step)::text FROM ${s}.states WHERE NOT ${s}.is_json(value)`,
+    sql: `SELECT ${s}.unreadable('states', $$rule || '/' || key || '/' || step$$, '{value}')`,
     text: 'is a rule state that cannot be read',
   },
   {

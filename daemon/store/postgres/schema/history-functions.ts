@@ -91,15 +91,27 @@ BEGIN
   RETURN count;
 END $trim$;`;
 
-/** Function that tells whether a text is a JSON document: PostgreSQL has a test for it since version 16 only. */
-const isJson = (s: string): string => `
+/**
+ * Functions that find texts which are not JSON documents: PostgreSQL has a test for one since version 16 only. `unreadable` answers with
+ * the keys of the rows, as JSON. It tries all rows at once, and one by one only if that fails: a block that catches an error costs more
+ * than parsing. It reads with the snapshot of the statement that calls it.
+ */
+const unreadable = (s: string): string => `
 CREATE FUNCTION ${s}.is_json(document text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT AS $json$
 BEGIN
   PERFORM document::json;
   RETURN true;
 EXCEPTION WHEN invalid_text_representation THEN
   RETURN false;
-END $json$;`;
+END $json$;
+
+CREATE FUNCTION ${s}.unreadable(relation text, key text, documents text[]) RETURNS SETOF text LANGUAGE plpgsql STABLE AS $unreadable$
+BEGIN
+  EXECUTE format('SELECT %s FROM ${s}.%I', (SELECT string_agg(format('count(%I::json)', d), ', ') FROM unnest(documents) d), relation);
+EXCEPTION WHEN invalid_text_representation THEN
+  RETURN QUERY EXECUTE format('SELECT to_json(%s)::text FROM ${s}.%I WHERE %s', key, relation,
+    (SELECT string_agg(format('NOT ${s}.is_json(%I)', d), ' OR ') FROM unnest(documents) d));
+END $unreadable$;`;
 
 /** Functions for the history in the schema `s`. */
-export const historyFunctions = (s: string): string => [trim(s), isJson(s)].join('\n');
+export const historyFunctions = (s: string): string => [trim(s), unreadable(s)].join('\n');
