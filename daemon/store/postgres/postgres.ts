@@ -5,15 +5,12 @@ import { BelfryError, EXIT } from '../../core/problems/failure.ts';
 import { useIdSlot } from '../../lib/id.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { openCheckpoints } from '../shared/commit/checkpoints.ts';
-import { type Counters, NO_COUNTS } from '../shared/commit/counters.ts';
 import { findEvent, ReadySignal } from '../shared/context.ts';
-import { latestEvents, pageOf } from '../shared/history/pages.ts';
-import { activityOf } from '../shared/history/activity.ts';
 import { fromColumn, Sequence } from '../shared/keys.ts';
 import { DeliveryCache } from '../shared/pending/delivery-cache.ts';
 import { PendingIndex } from '../shared/pending/pending-index.ts';
 import { StoredPushes } from '../shared/pushes/pushes.ts';
-import { eventOfRow, pendingEntryOfRow, storedEventOf } from '../shared/rows.ts';
+import { pendingEntryOfRow, storedEventOf } from '../shared/rows.ts';
 import type { Row } from '../shared/writes.ts';
 import { StateOverlay } from '../states.ts';
 import type {
@@ -36,14 +33,15 @@ import { Database } from './engine/database.ts';
 import { isTransient } from './engine/errors.ts';
 import { acknowledged, openDeliveries, openDeliveryNames, openQueries } from './engine/queries.ts';
 import { type StateRecord, versionedOf } from './engine/round.ts';
+import { countersOf, withCounts } from './engine/totals.ts';
 import { VersionedStates } from './engine/versioned-states.ts';
 import { applyDecision, transact } from './events/ingest.ts';
 import { Feed } from './feed/feed.ts';
 import { Listener } from './feed/listener.ts';
-import { ActivityCounter } from './history/activity.ts';
-import { audit } from './history/audit.ts';
-import { search } from './history/search.ts';
-import { trim } from './history/trim.ts';
+import { ActivityWriter } from './history/activity.ts';
+import { PostgresHistory } from './history/history.ts';
+import { fileBytes } from './history/used-bytes.ts';
+import { LetterRows } from './letters.ts';
 import { type MemberDetails, Membership } from './members/membership.ts';
 import { SCHEMA_VERSION } from './schema/tables.ts';
 
@@ -68,6 +66,8 @@ const DEFAULT_DELIVERY_CACHE_CHARS = 8 * 1024 * 1024;
 /** Rows of one query while the pending index is loaded. */
 const LOAD_ROWS = 5000;
 const START_RETRY_MS = 1000;
+/** Milliseconds between two writes of what was counted. */
+const COUNT_MS = 5000;
 
 /** What `start_of` answers. */
 interface Start {
@@ -104,6 +104,8 @@ export class PostgresStore implements Store {
   readonly timers: Store['timers'];
   readonly pushes: StoredPushes;
   readonly membership: Membership;
+  /** Dead letters, which are rows here and lines of a file on one machine. */
+  readonly letters: LetterRows;
   readonly #database: Database;
   readonly #schema: string;
   readonly #states = new VersionedStates();
@@ -111,11 +113,13 @@ export class PostgresStore implements Store {
   readonly #committer: Committer;
   readonly #feed: Feed;
   readonly #listener: Listener;
-  readonly #activity = new ActivityCounter();
+  readonly #activity = new ActivityWriter();
+  readonly #history: PostgresHistory;
   readonly #options: PostgresOptions;
   #rejoining: Promise<void> | undefined;
   readonly #onFatal: ((error: Error) => void)[] = [];
   #bytes = 0;
+  #cancelCount: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   static async open(options: PostgresOptions): Promise<PostgresStore> {
@@ -132,6 +136,7 @@ export class PostgresStore implements Store {
       throw error;
     }
     store.membership.start();
+    store.#countNowAndThen();
     store.#feed.start();
     return store;
   }
@@ -141,6 +146,7 @@ export class PostgresStore implements Store {
     this.#options = options;
     this.#database = database;
     this.#schema = schema;
+    this.letters = new LetterRows(database, schema);
     this.membership = new Membership({
       ...options,
       database,
@@ -172,8 +178,9 @@ export class PostgresStore implements Store {
       activity: this.#activity,
       cancel: (ids) => this.deliveries.cancel(ids),
     };
+    this.#history = new PostgresHistory({ database, schema, queries: this.#context.queries, activity: this.#activity });
     this.deliveries = new PostgresDeliveries(this.#context, {
-      search: (step) => search(database, schema, step),
+      search: (step) => this.#history.search(step),
       membership: this.membership,
       now: () => clock.now(),
     });
@@ -230,32 +237,23 @@ export class PostgresStore implements Store {
   }
 
   events(query: HistoryQuery): Promise<Page<StoredEvent>> {
-    return pageOf(
-      'events',
-      query,
-      (step) => search(this.#database, this.#schema, { ...step, claimed: [] }),
-      (row) => storedEventOf(eventOfRow(row)),
-    );
+    return this.#history.events(query);
   }
 
   latestEvents(options: { since: number; limit: number }): Promise<LatestEvents> {
-    return latestEvents(this.#context.queries, options);
+    return this.#history.latestEvents(options);
   }
 
-  async activity(since: number): Promise<Activity> {
-    await this.#writeActivity();
-    const stored = await this.#activity.read(this.#database, this.#schema, since);
-    return activityOf(stored, since, this.deliveries.lastDelivered.times);
+  activity(since: number): Promise<Activity> {
+    return this.#history.activity(since, this.deliveries.lastDelivered.times);
   }
 
-  async trim(limits: { before: number; bytes: number }): Promise<number> {
-    const { deleted, bytes } = await trim(this.#database, this.#schema, limits);
-    this.#bytes = bytes;
-    return deleted;
+  trim(limits: { before: number; bytes: number }): Promise<number> {
+    return this.#history.trim(limits);
   }
 
   audit(deadLetters: ReadonlySet<string>): Promise<Audit> {
-    return audit(this.#database, this.#schema, deadLetters);
+    return this.#history.audit(deadLetters);
   }
 
   copy(): Promise<StoreCopy> {
@@ -286,7 +284,8 @@ export class PostgresStore implements Store {
 
   async #close(): Promise<void> {
     await this.pushes.flush();
-    await this.#writeActivity();
+    this.#cancelCount?.();
+    await this.#writeActivity().catch(() => undefined);
     await this.deliveries.lastDelivered.write(this.#committer).catch(() => undefined);
     await this.#committer.drained();
     await this.#stop();
@@ -301,8 +300,26 @@ export class PostgresStore implements Store {
     await this.#database.close();
   }
 
-  async #writeActivity(): Promise<void> {
-    if (this.#committer.outage === undefined) await this.#activity.write(this.#committer).catch(() => undefined);
+  /** Stores what was counted, now and every few seconds. */
+  #writeActivity(): Promise<void> {
+    return this.#activity.write(({ ruleHour, lastUse }) =>
+      this.#committer.make((round) => {
+        for (const one of ruleHour) round.batch.record('ruleHour', one);
+        for (const one of lastUse) round.batch.record('lastUse', one);
+      }),
+    );
+  }
+
+  async #measure(): Promise<void> {
+    this.#bytes = await fileBytes(this.#database, this.#schema);
+  }
+
+  #countNowAndThen(): void {
+    this.#cancelCount = this.#options.clock.after(COUNT_MS, () => {
+      void Promise.all([this.#writeActivity(), this.#measure()])
+        .catch(() => undefined)
+        .then(() => this.#closing ?? this.#countNowAndThen());
+    });
   }
 
   /** Begins a run: a lease, a slot, and the deliveries of runs that have ended. */
@@ -385,27 +402,6 @@ export class PostgresStore implements Store {
   #count(counts: Readonly<Record<string, number>>): void {
     this.#committer.counters = withCounts(this.#committer.counters, counts);
   }
-}
-
-function countersOf(totals: Readonly<Record<string, number>>): Counters {
-  return withCounts(NO_COUNTS, totals);
-}
-
-const EVENT = 'event:';
-
-function withCounts(counters: Counters, counts: Readonly<Record<string, number>>): Counters {
-  const events: Record<string, number> = { ...counters.events };
-  const others = {
-    owed: counters.owed,
-    delivered: counters.delivered,
-    dead: counters.dead,
-    cancelled: counters.cancelled,
-  };
-  for (const [name, count] of Object.entries(counts)) {
-    if (name.startsWith(EVENT)) events[name.slice(EVENT.length)] = (events[name.slice(EVENT.length)] ?? 0) + count;
-    else if (name in others) others[name as keyof typeof others] += count;
-  }
-  return { events, ...others };
 }
 
 async function checkSchema(database: Database, schema: string): Promise<void> {

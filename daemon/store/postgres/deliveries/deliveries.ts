@@ -137,16 +137,10 @@ export class PostgresDeliveries extends StoredDeliveries {
   }
 
   #request(request: DeliveryRequest, writes?: Writes, counts = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#context.committer.run({
-        prepare(round) {
-          if (writes !== undefined) round.write(writes);
-          round.count(counts);
-          round.request(request as unknown as InstanceRequest);
-        },
-        done: () => resolve(),
-        failed: (error) => reject(error as Error),
-      });
+    return this.#context.committer.make((round) => {
+      if (writes !== undefined) round.write(writes);
+      round.count(counts);
+      round.request(request as unknown as InstanceRequest);
     });
   }
 }

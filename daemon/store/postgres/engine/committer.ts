@@ -133,6 +133,13 @@ export class Committer implements Commits {
     });
   }
 
+  /** Makes a transaction with what `prepare` adds to it; waits as long as it takes. */
+  make(prepare: (round: Round) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.run({ prepare, done: () => resolve(), failed: (error) => reject(error as Error) });
+    });
+  }
+
   run(task: Task): void {
     if (this.#closed) return task.failed(closed());
     if (this.#outage !== undefined && task.deadline !== undefined) return task.failed(unavailable(this.#outage));

@@ -48,10 +48,7 @@ export class Database {
 
   /** Rows as arrays in the order of the columns. Rejects with `store.unavailable`, `store.full` or `store.broken`. */
   rows(text: string, values: readonly Parameter[] = []): Promise<readonly Row[]> {
-    return this.#query(
-      text,
-      values.map((value) => (typeof value === 'string' ? toStoredText(value) : value)),
-    );
+    return this.#query(text, values.map(toStored));
   }
 
   /** Calls a function that takes one JSON text as its last argument; resolves to the JSON that it returns. */
@@ -88,4 +85,9 @@ export class Database {
   close(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+function toStored(value: Parameter): Parameter {
+  if (typeof value === 'string') return toStoredText(value);
+  return Array.isArray(value) ? value.map((one: Value) => (typeof one === 'string' ? toStoredText(one) : one)) : value;
 }

@@ -127,7 +127,12 @@ class Ingest implements Task {
 
   done(): void {
     for (const one of this.#added) addToMemory(this.#context, one);
-    this.#context.activity.addDecisions(this.#accepted, this.#call.batch.now);
+    const { activity } = this.#context;
+    for (const { decision } of this.#accepted) {
+      if (decision === undefined) continue;
+      activity.addEvent(decision.results, this.#call.batch.now);
+      for (const { result } of decision.later ?? []) activity.addLater(result);
+    }
     const cancels = this.#accepted.flatMap(({ decision }) => decision?.cancels ?? []);
     if (cancels.length === 0) return this.#call.resolve(this.#accepted);
     this.#context.cancel(cancels).then(() => this.#call.resolve(this.#accepted), this.#call.reject);
@@ -187,7 +192,7 @@ export function applyDecision<D extends Decision>(
       },
       done() {
         for (const one of added) addToMemory(context, one);
-        context.activity.addLater(decision.later ?? []);
+        for (const { result } of decision.later ?? []) context.activity.addLater(result);
         void context.cancel(decision.cancels ?? []).then(
           () => resolve(decision),
           (error: unknown) => reject(error as Error),

@@ -50,6 +50,8 @@ CREATE TABLE ${s}.pushes(
   acknowledged smallint NOT NULL DEFAULT 0, frame text NOT NULL, at bigint NOT NULL, keep_until bigint NOT NULL);
 CREATE TABLE ${s}.push_recipients("user" text NOT NULL, push bigint NOT NULL, PRIMARY KEY ("user", push));
 CREATE TABLE ${s}.push_cursors("user" text PRIMARY KEY, seq bigint NOT NULL);
+CREATE TABLE ${s}.dead_letters(
+  id text PRIMARY KEY, number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, record text NOT NULL);
 CREATE TABLE ${s}.rule_hours(
   hour bigint NOT NULL, rule text NOT NULL, outcome text NOT NULL, count bigint NOT NULL, PRIMARY KEY (hour, rule, outcome));
 CREATE TABLE ${s}.last_uses(kind smallint NOT NULL, name text NOT NULL, at bigint NOT NULL, PRIMARY KEY (kind, name));
