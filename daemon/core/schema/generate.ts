@@ -124,12 +124,11 @@ function forEditor(schema: Schema): Schema {
 function contents(schema: Schema): Schema {
   const { belfry, sensitive: _sensitive, ...rest } = schema;
   const described = belfry === 'match' ? { ...only(rest, ['description', 'examples']), $ref: '#/$defs/match' } : rest;
-  const pattern = PATTERNS[belfry ?? ''];
   const words = WORDS[belfry ?? ''];
   const { properties, patternProperties, additionalProperties, items, anyOf } = described as Schema;
   return {
     ...described,
-    ...(pattern !== undefined && { pattern }),
+    ...patternOf(schema),
     ...(words !== undefined && { enum: words }),
     ...(properties !== undefined && { properties: mapped(properties) }),
     ...(patternProperties !== undefined && { patternProperties: mapped(patternProperties) }),
@@ -137,6 +136,12 @@ function contents(schema: Schema): Schema {
     ...(items !== undefined && { items: forEditor(items) }),
     ...(anyOf !== undefined && { anyOf: anyOf.map(forEditor) }),
   };
+}
+
+/** Pattern for editors, which also admits references. */
+function patternOf({ belfry = '', pattern }: Schema): { readonly pattern?: string } {
+  if (PATTERNS[belfry] !== undefined) return { pattern: PATTERNS[belfry] };
+  return typeof pattern !== 'string' || pattern.includes(REFERENCE) ? {} : { pattern: `${pattern}|${REFERENCE}` };
 }
 
 function mapped(schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {
