@@ -179,6 +179,8 @@ export interface SourceConfig {
   readonly type: string;
   readonly settings: unknown;
   readonly fingerprint: string;
+  /** Instance that runs it; undefined: each. */
+  readonly instance?: string;
 }
 
 export interface Token {
@@ -199,6 +201,9 @@ export interface DaemonSettings {
   /** Name or number of the group that may use the socket. */
   readonly socketGroup?: string | number;
   readonly state?: string;
+  readonly store: StoreSettings;
+  /** Undefined: the name of the host. */
+  readonly instance?: string;
   readonly tokens: readonly Token[];
   readonly publicUrl?: string;
   /** Origins of the web applications whose pages may open the stream. */
@@ -221,6 +226,23 @@ export interface DaemonSettings {
   };
   readonly retention: { readonly events: number; readonly size: number };
   readonly reload: { readonly watch: boolean; readonly requireTests: boolean };
+}
+
+/** `daemon.store`. */
+export type StoreSettings = { readonly type: 'sqlite' } | PostgresSettings;
+
+/** Store on a PostgreSQL server. */
+export interface PostgresSettings {
+  readonly type: 'postgres';
+  readonly url: Secret;
+  /** Name of the schema, without quotation marks. */
+  readonly schema: string;
+  /** Connections of this instance at most. */
+  readonly pool: number;
+  /** Whether a commit waits for the disk of the server. */
+  readonly synchronous: boolean;
+  /** Keyed hash of these settings. */
+  readonly fingerprint: string;
 }
 
 /** `daemon.heartbeat`. */

@@ -1,4 +1,5 @@
 import { type LeveledProblem, type Problem, withLevel } from '../core/problems/failure.ts';
+import type { DaemonSettings } from '../core/ruleset.ts';
 import type { LoadedFile } from './load.ts';
 import { PLUGIN_PROBLEM } from './plugins.ts';
 
@@ -41,4 +42,21 @@ export function fileStates(
     const isLive = current.get(file) !== undefined && current.get(file)?.stamp === live.get(file)?.stamp;
     return { path: file, state: isLive && !hasPluginProblem ? 'ok' : 'kept', problems: withLevel('error', own) };
   });
+}
+
+/** Settings of `daemon` that need a restart, by their names in the rules; each function returns the value to be compared. */
+const NEEDS_RESTART: Readonly<Record<string, (daemon: DaemonSettings) => string | number | undefined>> = {
+  listen: ({ listen }) => listen,
+  socket: ({ socket }) => socket,
+  socket_group: ({ socketGroup }) => socketGroup,
+  state: ({ state }) => state,
+  store: ({ store }) => (store.type === 'postgres' ? store.fingerprint : store.type),
+  instance: ({ instance }) => instance,
+};
+
+/** Names of the settings that differ and take effect after a restart only. */
+export function needRestart(started: DaemonSettings, now: DaemonSettings): string[] {
+  return Object.entries(NEEDS_RESTART)
+    .filter(([, valueOf]) => valueOf(started) !== valueOf(now))
+    .map(([name]) => name);
 }

@@ -1,12 +1,16 @@
-import { CompileContext } from '../core/compile/context.ts';
+import { CompileContext, type RuleDocument } from '../core/compile/context.ts';
+import { checkStore, compiledStore } from '../core/compile/sections/store.ts';
+import type { Problem } from '../core/problems/failure.ts';
+import type { StoreSettings } from '../core/ruleset.ts';
 import { isObject } from '../core/values/json.ts';
-import { joinPointer } from '../core/values/pointer.ts';
-import { daemonSchema } from '../core/schema/sections/daemon.ts';
+import { type DaemonFileSettings, daemonSchema } from '../core/schema/sections/daemon.ts';
+import type { GivenSecret } from '../lib/secrets/secret.ts';
 import { listRulesFiles, readRulesFile } from './files.ts';
 import { absoluteIn, type EarlierText, type LoadDeps, scopeOf } from './load.ts';
 import { parseLoosely } from './yaml/parse.ts';
 import { parseFile } from './yaml/parse-file.ts';
 import { lookUpAll, referencesIn, replaceReferences } from './references.ts';
+import { Lines, locate } from './text/locate.ts';
 
 /** Settings of `daemon:` by which a running daemon is found. */
 export interface LocationSettings {
@@ -84,22 +88,99 @@ async function settingOf(
   file: string,
   env: LoadDeps['env'],
 ): Promise<LocationSettings | undefined> {
+  const { settings } = await partOf({ [name]: value }, { file, env, locate: () => ({ line: 1, column: 1 }) });
+  return settings && { [name]: settings[name] };
+}
+
+/** `daemon.store`, for commands that need it without the other settings. */
+export interface ReadStoreSettings {
+  /** Undefined when it cannot be read. */
+  readonly type: StoreSettings['type'] | undefined;
+  /** Undefined when it has a problem, such as a reference without a value. */
+  readonly store: StoreSettings | undefined;
+  readonly problems: readonly Problem[];
+  readonly secrets: readonly GivenSecret[];
+}
+
+/** Reads `daemon.store` from the file that sets it. Compiles nothing else, so no other secret is needed. */
+export async function readStoreSettings(root: string, env: LoadDeps['env']): Promise<ReadStoreSettings> {
+  const { files, problems } = await listRulesFiles(root);
+  const found: Problem[] = [...problems];
+  for (const file of files) {
+    const read = await readRulesFile(file);
+    if (!read.ok) {
+      found.push(read.problem);
+      continue;
+    }
+    const { text } = read;
+    const lines = new Lines(text);
+    const parsed = await parseFile(text);
+    if (!parsed.ok) {
+      found.push(...parsed.issues.map(({ offset, ...issue }) => ({ file, ...lines.position(offset), ...issue })));
+      continue;
+    }
+    const daemon = isObject(parsed.data) ? parsed.data.daemon : undefined;
+    if (!isObject(daemon) || daemon.store === undefined) continue;
+    const place: PartDeps['locate'] = (pointer, at, offset) => locate(text, lines, parsed.rangeOf(pointer), at, offset);
+    return storeOf(daemon.store, { file, env, locate: place });
+  }
+  return found.length > 0 || files.length === 0
+    ? { type: undefined, store: undefined, problems: found, secrets: [] }
+    : { type: 'sqlite', store: { type: 'sqlite' }, problems: [], secrets: [] };
+}
+
+async function storeOf(given: unknown, deps: PartDeps): Promise<ReadStoreSettings> {
+  const check: PartDeps['check'] = ({ store }, context) => checkStore(store, context);
+  const { settings, problems, secrets } = await partOf({ store: given }, { ...deps, check });
+  // The caller compares no settings, so it needs no fingerprint.
+  const store = settings && compiledStore(settings.store, { fingerprint: () => '' });
+  const written = isObject(given) ? given.type : undefined;
+  const type = store?.type ?? (written === 'sqlite' || written === 'postgres' ? written : undefined);
+  return { type, store, problems, secrets };
+}
+
+interface PartDeps {
+  readonly file: string;
+  readonly env: LoadDeps['env'];
+  readonly locate: RuleDocument['locate'];
+  /** Checks what a schema cannot express. */
+  readonly check?: (settings: DaemonFileSettings, context: CompileContext) => void;
+}
+
+interface Part {
+  /** Undefined when there is a problem. */
+  readonly settings: DaemonFileSettings | undefined;
+  readonly problems: readonly Problem[];
+  readonly secrets: readonly GivenSecret[];
+}
+
+/** Resolves, checks and decodes some settings of `daemon`. Of settings with a reference that has no value only this is a problem. */
+async function partOf(
+  daemon: Readonly<Record<string, unknown>>,
+  { file, env, locate: place, check }: PartDeps,
+): Promise<Part> {
   const scope = scopeOf(file, { env });
-  const written = { daemon: { [name]: value } };
+  const written = { daemon };
   const { data, referenced, issues } = replaceReferences(written, await lookUpAll(referencesIn(written), scope));
-  if (issues.length > 0) return undefined;
+  if (issues.length > 0) {
+    const problems = issues.map(({ pointer, offset, code, message, mend }) => ({
+      file,
+      ...place(pointer, 'value', offset),
+      code,
+      message,
+      mend,
+    }));
+    return { settings: undefined, problems, secrets: [] };
+  }
   const context = new CompileContext({
     file,
     data,
     referenced: (pointer) => referenced.has(pointer),
-    locate: () => ({ line: 1, column: 1 }),
+    locate: place,
     absolute: absoluteIn(scope),
   });
-  const settings = context.settings(
-    daemonSchema,
-    (data as typeof written).daemon,
-    joinPointer('', 'daemon'),
-    '`daemon`',
-  );
-  return settings && { [name]: settings[name] };
+  const settings = context.settings(daemonSchema, (data as typeof written).daemon, '/daemon', '`daemon`');
+  if (settings !== undefined) check?.(settings, context);
+  const { count, problems, secrets } = context;
+  return { settings: count === 0 ? settings : undefined, problems, secrets };
 }

@@ -14,7 +14,7 @@ import {
   textsOf,
 } from './load.ts';
 import { loadWithPlugins, type WithPlugins } from './plugins.ts';
-import { type Difference, difference, type FileState, fileStates } from './comparison.ts';
+import { type Difference, difference, type FileState, fileStates, needRestart } from './comparison.ts';
 import { memoizeByObject } from '../lib/memoize.ts';
 import { RuleSources } from './text/rule-source.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
@@ -48,9 +48,6 @@ interface Version {
 }
 
 const sourcesOf = memoizeByObject((files: Version['files']) => new RuleSources(files.values()));
-
-/** Settings of `daemon` that need a restart, by their names in the rules. */
-const NEEDS_RESTART = { listen: 'listen', socket: 'socket', socket_group: 'socketGroup', state: 'state' } as const;
 
 /** Holds the live ruleset, and the files with which a reload compares. */
 export class Live {
@@ -304,11 +301,8 @@ export class Live {
       this.#files = files;
       return { kind: problems.length > 0 ? 'refused' : 'unchanged', problems, files };
     }
-    const started = this.#started;
-    const restartNeeded = Object.entries(NEEDS_RESTART)
-      .filter(([, field]) => started !== undefined && started[field] !== version.ruleset.daemon[field])
-      .map(([name]) => name);
     const { ruleset, digests } = version;
+    const restartNeeded = this.#started === undefined ? [] : needRestart(this.#started, ruleset.daemon);
     const prepared: Prepared = { kind: 'ready', ruleset, digests, files, diff, restartNeeded, problems };
     this.#prepared.set(prepared, { version, from: this.#generation });
     return prepared;

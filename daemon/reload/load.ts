@@ -15,7 +15,7 @@ import { isInRules, maskLine, maskSuspicious, type Range, withoutComment, writte
 import { lineOfEntry, type RuleSource, textOfEntry } from './text/rule-source.ts';
 import { parseText } from './yaml/parse-in-worker.ts';
 import { type ParsedText, parseFile } from './yaml/parse-file.ts';
-import { type Lookup, lookUpAll, type ReferenceScope, referencesIn } from './references.ts';
+import { type Lookup, lookUpAll, type ReferenceScope, referencesIn, secretReferencesIn } from './references.ts';
 
 export interface LoadDeps {
   readonly env: ReferenceScope['env'];
@@ -144,7 +144,9 @@ async function compileFile(
   const { plugins } = deps.tools;
   const stamp = deps.tools.fingerprint(JSON.stringify([text, [...found], ...(plugins === undefined ? [] : [plugins])]));
   if (known?.stamp === stamp) return known;
-  for (const lookup of found.values()) {
+  const secrets = parsed.ok ? secretReferencesIn(parsed.data) : [];
+  for (const body of secrets) {
+    const lookup = found.get(body)!;
     if ('value' in lookup) deps.scrubber.add({ value: lookup.value, role: 'reference', name: '' });
   }
   const lines = new Lines(text);

@@ -108,10 +108,20 @@ const UNCLOSED: Lookup = {
   mend: 'close it with `}`, or write `$${` for a plain `${`',
 };
 
-/** Bodies of all references in a document. */
-export function referencesIn(data: unknown): ReadonlySet<string> {
+/** Settings with the name of an instance, which status and messages show. */
+const INSTANCE_NAME = /^\/(?:daemon|sources\/[^/]+)\/instance$/;
+
+/** Bodies of the references whose values may be secrets: of all but those that are part of the name of an instance. */
+export function secretReferencesIn(data: unknown): ReadonlySet<string> {
+  const names = referencesIn(data, (pointer) => INSTANCE_NAME.test(pointer));
+  return new Set([...referencesIn(data)].filter((body) => !names.has(body)));
+}
+
+/** Bodies of the references in a document, or in those of its texts whose pointer passes a test. */
+export function referencesIn(data: unknown, isWanted?: (pointer: string) => boolean): ReadonlySet<string> {
   const bodies = new Set<string>();
-  mapTexts(data, '', (text) => {
+  mapTexts(data, '', (text, pointer) => {
+    if (isWanted?.(pointer) === false) return text;
     for (const [, body, end] of text.matchAll(REFERENCE)) if (body !== undefined && end !== '') bodies.add(body);
     return text;
   });

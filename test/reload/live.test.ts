@@ -175,6 +175,21 @@ describe('a reload', () => {
     expect(ready(await live.prepare()).restartNeeded).toEqual([]);
   });
 
+  it('a change of the store or of the name of the instance needs a restart', async () => {
+    const store = (url: string): string => `store: { type: postgres, url: "${url}" }`;
+    const { live, write } = await started({
+      'a.yaml': `${CHANNELS}daemon: { instance: a, ${store('postgres://db/belfry')} }\n`,
+    });
+    const changed = async (daemon: string): Promise<readonly string[]> => {
+      await write('a.yaml', `${CHANNELS}daemon: { ${daemon} }\n`);
+      return ready(await live.prepare()).restartNeeded;
+    };
+    expect(await changed(`instance: b, ${store('postgres://db/belfry')}`)).toEqual(['instance']);
+    expect(await changed(`instance: a, ${store('postgres://other/belfry')}`)).toEqual(['store']);
+    expect(await changed('instance: a, store: { type: sqlite }')).toEqual(['store']);
+    expect(await changed(`instance: a, ${store('postgres://db/belfry')}, console: false`)).toEqual([]);
+  });
+
   it('applies a changed secret file', async () => {
     const { live, write, folder } = await started({
       'a.yaml': "channels:\n  p: { type: pager, key: '${file:key}' }\n",

@@ -145,6 +145,14 @@ describe('a reference', () => {
     expect(fragment.problems).toMatchObject([{ line: 2, column: 26, code: 'secret.unresolved', message }]);
   });
 
+  it('is shown as the name of an instance, also where another text has the same reference', async () => {
+    const scrubber = new Scrubber();
+    const text = `daemon: { instance: "\${env:NODE}" }\nchannels:\n  p: { type: pager, key: "\${env:KEY}", body: "\${env:NODE}: {{ title }}" }\n`;
+    const { fragment } = await load(text, { NODE: 'berlin-1.example', KEY: 'brought-in' }, scrubber);
+    expect(fragment.daemon?.instance).toBe('berlin-1.example');
+    expect(scrubber.scrub('berlin-1.example has brought-in')).toBe('berlin-1.example has ***');
+  });
+
   it('gives its value to the scrubber, like secret settings', async () => {
     const scrubber = new Scrubber();
     await load(

@@ -4,7 +4,7 @@ import type { ExaminedSecret } from '../../doctor/check.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { listRulesFiles, readRulesFile } from '../../reload/files.ts';
 import { loadFile, scopeOf } from '../../reload/load.ts';
-import { lookUpAll, referencesIn } from '../../reload/references.ts';
+import { lookUpAll, secretReferencesIn } from '../../reload/references.ts';
 import { parseFile } from '../../reload/yaml/parse-file.ts';
 import { sourceTypes } from '../../sources/index.ts';
 import type { Environment } from '../state/paths.ts';
@@ -27,7 +27,7 @@ async function referred(file: string, env: Environment): Promise<readonly Examin
   const read = await readRulesFile(file);
   const parsed = read.ok ? await parseFile(read.text) : undefined;
   if (parsed?.ok !== true) return [];
-  const found = await lookUpAll(referencesIn(parsed.data), scopeOf(file, { env }));
+  const found = await lookUpAll(secretReferencesIn(parsed.data), scopeOf(file, { env }));
   return [...found].flatMap(([body, lookup]) => {
     if ('isNone' in lookup) return [];
     // A default may be a secret, so it is not part of the name.

@@ -12,6 +12,7 @@ import { decode, NO_SINK } from '../../schema/decode.ts';
 import type { CompileTools } from '../registry.ts';
 import { proxyFault } from '../../values/proxy.ts';
 import { HTTP_URL, readUrl, type UrlForm } from '../../values/url.ts';
+import { checkStore, compiledStore } from './store.ts';
 
 /** Compiles `daemon:`; undefined when it has a problem. */
 export function compileDaemon(
@@ -33,6 +34,7 @@ export function compileDaemon(
     if (fault !== undefined) context.found({ pointer, at: 'value', code: 'daemon.origin', ...fault });
   }
   checkTokens(settings.tokens ?? [], context);
+  checkStore(settings.store, context);
   return daemonSettings(settings, tools);
 }
 
@@ -155,6 +157,8 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     socket,
     socket_group: socketGroup,
     state,
+    store,
+    instance,
     tokens,
     public_url: publicUrl,
     origins,
@@ -174,6 +178,8 @@ function daemonSettings(settings: DaemonFileSettings, tools: CompileTools): Daem
     ...(socket !== undefined && { socket }),
     ...(socketGroup !== undefined && { socketGroup }),
     ...(state !== undefined && { state }),
+    store: compiledStore(store, tools),
+    ...(instance !== undefined && { instance }),
     tokens: tokens.map((token) => compiledToken(token, tools)),
     ...(publicUrl !== undefined && { publicUrl }),
     origins: origins ?? [],

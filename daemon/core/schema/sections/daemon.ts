@@ -1,5 +1,6 @@
 import { duration, oneOrMany, path, proxy, rate, secret, size, strict } from '../fields.ts';
 import { type Static, Type } from '../type.ts';
+import { instanceName, storeSchema } from './store.ts';
 
 const token = strict(
   {
@@ -141,6 +142,14 @@ export const daemonSchema = strict(
       path({
         description: 'The state directory: the store, the dead letters, the token. A change needs a restart.',
         examples: ['/var/lib/belfry'],
+      }),
+    ),
+    store: Type.Optional(storeSchema),
+    instance: Type.Optional(
+      instanceName({
+        description:
+          'Name of this daemon among the instances on one store; if not set, that of the host. It is shown, also if it comes from a reference. A change needs a restart.',
+        examples: ['${env:HOSTNAME}', 'berlin-1'],
       }),
     ),
     tokens: Type.Optional(
