@@ -49,6 +49,8 @@ export interface SourceType<S extends TSchema = TSchema> {
   readonly uses?: (settings: Static<S>, name: string) => SourceUses;
   /** The event that it makes of an input, by which `belfry check` finds loops; undefined if it makes none, or perhaps none. */
   readonly takes?: (settings: Static<S>, input: SourceInput) => ExpectedEvent | undefined;
+  /** Name of the instance that runs it; undefined: each. Only of sources that read what is on one machine. */
+  readonly instance?: (settings: Static<S>) => string | undefined;
   /** Starts the source. `settings` are valid and have their defaults; rejecting keeps the old rules in force. */
   start(settings: Static<S>, io: SourceIo): Promise<RunningSource>;
 }

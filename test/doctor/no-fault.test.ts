@@ -55,6 +55,18 @@ test('the parent of a daemon, such as sudo, is not a second daemon', async () =>
   expect(await faultsOf('daemon.single', folder)).toEqual([]);
 });
 
+test('folders that another instance watches are not counted', async () => {
+  const folder = await temporaryFolder();
+  for (const name of ['a', 'b', 'c']) await mkdir(path.join(folder, 'watched', name), { recursive: true });
+  const watching = (instance: string): Installation => ({
+    rules: `sources: { box: { type: files, paths: "${folder}/watched/**", instance: ${instance} } }`,
+    daemon: 'instance: berlin',
+    system: { '/proc/sys/fs/inotify/max_user_watches': '2\n' },
+  });
+  expect(await faultsOf('inotify.watches', folder, watching('paris'))).toEqual([]);
+  expect(await faultsOf('inotify.watches', folder, watching('berlin'))).toHaveLength(1);
+});
+
 test('a unit of other rules is not examined', async () => {
   const show = `printf 'LoadState=loaded\\nRestart=no\\nExecStart={ path=/usr/bin/belfry ; argv[]=/usr/bin/belfry run --config /etc/belfry ; ignore_errors=no ; }\\n'`;
   const folder = await temporaryFolder();

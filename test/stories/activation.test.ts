@@ -62,6 +62,8 @@ async function open(first: string) {
   const common = { store, clock, live: () => live.ruleset, newId: ids, log };
   const intake = new Intake({ ...common, onAccepted: () => undefined, observe: () => [] });
   const sources = new RunningSources({
+    instance: 'here',
+    isShared: false,
     ...common,
     types: [fragile],
     writes: NO_WRITES,

@@ -1,7 +1,7 @@
 import { kill } from 'node:process';
 import path from 'node:path';
 import { typeOfChannel } from '../../channels/index.ts';
-import type { ChannelConfig, Ruleset } from '../../core/ruleset.ts';
+import type { ChannelConfig, Ruleset, SourceConfig } from '../../core/ruleset.ts';
 import type { CheckView } from '../../http/daemon-api.ts';
 import type { Examined, ExaminedChannel, ExaminedSource, FoundDaemon } from '../../doctor/check.ts';
 import { Reachability } from '../../doctor/network/reach.ts';
@@ -12,7 +12,7 @@ import { knownMalformation } from '../../store/sqlite/disk/malformed.ts';
 import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
 import { isSamePlace, readRecords, runtimeFolders } from '../state/daemon-record.ts';
-import { configPath, type StatePaths } from '../state/paths.ts';
+import { configPath, instanceName, type StatePaths } from '../state/paths.ts';
 import { withProxies } from './proxies.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -42,7 +42,7 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
     problems,
     ...(ruleset !== undefined && { ruleset }),
     channels: [...(ruleset?.channels.values() ?? [])].map((config) => examinedChannel(config, machine)),
-    sources: [...(ruleset?.sources.values() ?? [])].map(examinedSource),
+    sources: ownSources(ruleset, machine).map(examinedSource),
     state: paths,
     ...(stateFault !== undefined && { stateFault }),
     ...(storeFault !== undefined && { storeFault }),
@@ -61,14 +61,13 @@ function examinedChannel(config: ChannelConfig, { env }: Machine): ExaminedChann
   return { name, type: typeName, settings, uses, checks: type.doctorChecks ?? [] };
 }
 
-/** Source of a ruleset. */
-interface Configured {
-  readonly name: string;
-  readonly type: string;
-  readonly settings: unknown;
+/** Sources that this instance runs. */
+function ownSources(ruleset: Ruleset | undefined, { hostname }: Machine): readonly SourceConfig[] {
+  const own = instanceName(ruleset?.daemon, { hostname });
+  return [...(ruleset?.sources.values() ?? [])].filter(({ instance = own }) => instance === own);
 }
 
-function examinedSource({ name, type: typeName, settings }: Configured): ExaminedSource {
+function examinedSource({ name, type: typeName, settings }: SourceConfig): ExaminedSource {
   const type = sourceTypes.find((candidate) => candidate.type === typeName)!;
   return { name, type: typeName, uses: type.uses?.(settings, name) ?? {} };
 }

@@ -17,6 +17,7 @@ import { channelOpener, clientOpener } from '../channels/opener.ts';
 import { WebPush } from '../channels/web-push.ts';
 import { WrittenFiles } from '../channels/written-files.ts';
 import { type OpenState, type OpenStateOptions, ruleTests } from '../state/open-state.ts';
+import { instanceName } from '../state/paths.ts';
 import { builtIn } from '../../channels/index.ts';
 import { openButtons } from '../buttons/buttons.ts';
 import { ButtonListeners } from '../buttons/listeners.ts';
@@ -74,6 +75,7 @@ export function buildRuntime(
   const { store, deadLetters, log, scrubber } = state;
   const { clock } = options;
   const live = (): Ruleset => state.live.ruleset;
+  const { daemon } = state.prepared.ruleset;
   const writes = new WrittenFiles();
   const common = { store, deadLetters, log, scrubber, clock, live, work, writes, newId: () => newId(clock.now()) };
   const own = new OwnEvents({ ...common, accept: (events) => intake.accept(events, { source: OWN_SOURCE }) });
@@ -97,6 +99,8 @@ export function buildRuntime(
   });
   const sources: RunningSources = new RunningSources({
     ...common,
+    instance: instanceName(daemon, options.terminal),
+    isShared: daemon.store.type === 'postgres',
     types: sourceTypes,
     intake,
     onStatusChange: (name, type, fault) => own.sourceStatusChanged(name, type, fault),

@@ -10,6 +10,10 @@ import type { Store } from '../../store/store.ts';
 import type { Intake, SourceObservation } from './intake.ts';
 
 export interface RunningSourcesDeps {
+  /** Name of this instance. Sources of another one are not started. */
+  readonly instance: string;
+  /** Whether other instances use the store. */
+  readonly isShared: boolean;
   readonly types: readonly SourceType[];
   readonly intake: Intake;
   readonly store: Store;
@@ -59,6 +63,7 @@ export class RunningSources {
     const started: Running[] = [];
     try {
       for (const [name, config] of wanted) {
+        if (!this.#isOwn(config)) continue;
         const present = before.get(name);
         const running = present?.config.fingerprint === config.fingerprint ? present : await this.#start(config);
         if (running !== present) started.push(running);
@@ -94,7 +99,7 @@ export class RunningSources {
     for (const { config, source } of this.#observing) {
       if (config.name === event.source) continue;
       const observation = source.observe?.(event, at);
-      if (observation !== undefined) (observations ??= []).push({ scope: scopeOf(config), observation });
+      if (observation !== undefined) (observations ??= []).push({ scope: this.#scopeOf(config), observation });
     }
     return observations ?? NO_OBSERVATIONS;
   }
@@ -119,8 +124,26 @@ export class RunningSources {
     this.#observing = [...running.values()].filter(isObserving);
   }
 
+  #isOwn({ name, instance }: SourceConfig): boolean {
+    const { instance: own, log } = this.#deps;
+    const isOwn = instance === undefined || instance === own;
+    if (!isOwn) log.info({ source: name }, `the source runs at the instance ${instance}; this is ${own}`);
+    return isOwn;
+  }
+
+  /** Scope of the checkpoints. In a shared store, those of a source that reads what is on one machine are of one instance. */
+  #scopeOf(config: SourceConfig): string {
+    const { instance, isShared } = this.#deps;
+    const isLocal = isShared && this.#typeOf(config).instance !== undefined;
+    return isLocal ? `source:${config.name}@${instance}` : `source:${config.name}`;
+  }
+
+  #typeOf({ type }: SourceConfig): SourceType {
+    return this.#deps.types.find((candidate) => candidate.type === type)!;
+  }
+
   async #start(config: SourceConfig): Promise<Running> {
-    const type = this.#deps.types.find((candidate) => candidate.type === config.type)!;
+    const type = this.#typeOf(config);
     let openGate!: () => void;
     const gate = new Promise<void>((resolve) => {
       openGate = resolve;
@@ -137,7 +160,7 @@ export class RunningSources {
 
   #io(config: SourceConfig, gate: Promise<void>, onFault: (fault: string | undefined) => void): SourceIo {
     const { intake, store, clock, log, writes, onStatusChange, onMissed } = this.#deps;
-    const scope = scopeOf(config);
+    const scope = this.#scopeOf(config);
     const faults = new Faults<'source'>((fault) => {
       onFault(fault);
       onStatusChange(config.name, config.type, fault);
@@ -179,10 +202,6 @@ function statusOf({ config, source, fault }: Running): StatusView['sources'][num
     ...(fault !== undefined && { reason: fault }),
     ...(detail !== undefined && { detail }),
   };
-}
-
-function scopeOf({ name }: SourceConfig): string {
-  return `source:${name}`;
 }
 
 function isObserving({ source }: Running): boolean {

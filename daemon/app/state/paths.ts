@@ -52,6 +52,14 @@ export function serviceStates(env: Environment): readonly string[] {
   return ['/var/lib/belfry', path.join(env.XDG_CONFIG_HOME ?? path.join(env.HOME ?? '/', '.config'), 'belfry')];
 }
 
+/** Name of the instance: `daemon.instance`, then that of the host. */
+export function instanceName(
+  settings: Pick<DaemonSettings, 'instance'> | undefined,
+  { hostname }: { readonly hostname: string },
+): string {
+  return settings?.instance ?? hostname;
+}
+
 /** `--config`, then `$BELFRY_CONFIG`, then `./rules`, then `/etc/belfry`. */
 export function configPath(
   given: string | undefined,

@@ -102,6 +102,7 @@ export interface SourceTypeInfo {
   readonly templateNames?: readonly string[];
   readonly uses?: (settings: unknown, name: string) => { readonly watched?: readonly string[] };
   readonly takes?: (settings: unknown, input: SourceInput) => ExpectedEvent | undefined;
+  readonly instance?: (settings: unknown) => string | undefined;
   readonly check?: (settings: unknown) => readonly SettingProblem[];
 }
 

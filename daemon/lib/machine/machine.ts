@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import type { LookupFunction } from 'node:net';
+import { hostname } from 'node:os';
 import { arch, geteuid, getgroups, platform, version } from 'node:process';
 import path from 'node:path';
 import type { Clock } from '../time/clock.ts';
@@ -16,6 +17,7 @@ export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly arch: string;
+  readonly hostname: string;
   /** `v20.19.0` */
   readonly nodeVersion: string;
   /** Effective user id and group ids; -1 and none where the system has no such ids. */
@@ -46,6 +48,7 @@ export function openMachine({ env, clock, lookup, root = '/' }: MachineOptions):
     env,
     platform,
     arch,
+    hostname: hostname(),
     nodeVersion: version,
     uid: geteuid?.() ?? -1,
     groups: getgroups?.() ?? [],

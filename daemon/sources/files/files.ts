@@ -3,7 +3,7 @@ import { duration, oneOrMany, size, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import type { ChangeKind } from './changes.ts';
 import { compileGlobs } from '../watching/globs.ts';
-import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
+import { checkGlobs, instanceSetting, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { settledBeforeAbort } from '../kit/wait.ts';
 import { fieldsOfName, FileWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
@@ -57,6 +57,7 @@ const settings = strict({
   content: Type.Optional(
     size({ description: 'Text files up to this size have their text in `data.content`.', examples: ['64KiB'] }),
   ),
+  instance: instanceSetting,
 });
 
 type Settings = Static<typeof settings>;
@@ -76,6 +77,7 @@ export const files = defineSource({
     file !== undefined && events.includes('changed') && compileGlobs(paths, ignore).matches(file)
       ? { type: 'file.changed', data: fieldsOfName(file) }
       : undefined,
+  instance: ({ instance }) => instance,
   start: startFiles,
 });
 

@@ -2,7 +2,7 @@ import type { FieldKind } from '../../core/event/shape.ts';
 import { size, strict } from '../../core/schema/fields.ts';
 import { type Static, Type } from '../../core/schema/type.ts';
 import { compileGlobs } from '../watching/globs.ts';
-import { checkGlobs, pathsSetting, watchedBy } from '../watching/settings.ts';
+import { checkGlobs, instanceSetting, pathsSetting, watchedBy } from '../watching/settings.ts';
 import { faultOfPattern, groupNames } from './pattern.ts';
 import { LineWatch } from './watch.ts';
 import { defineSource, type RunningSource, type SettingProblem, type SourceIo } from '../source.ts';
@@ -35,6 +35,7 @@ const settings = strict({
       default: '64KiB',
     }),
   ),
+  instance: instanceSetting,
 });
 
 type Settings = Static<typeof settings>;
@@ -56,6 +57,7 @@ export const lines = defineSource({
     file !== undefined && match === undefined && compileGlobs(paths, []).matches(file)
       ? { type: 'line', data: { path: file } }
       : undefined,
+  instance: ({ instance }) => instance,
   start: startLines,
 });
 

@@ -5,7 +5,11 @@ import { Intake, type DecidedEvent } from '../../../daemon/app/runtime/intake.ts
 import { RunningSources } from '../../../daemon/app/runtime/sources.ts';
 import type { Event } from '../../../daemon/core/event/event.ts';
 import { heartbeat } from '../../../daemon/sources/heartbeat/heartbeat.ts';
+import { strict } from '../../../daemon/core/schema/fields.ts';
+import { defineSource } from '../../../daemon/sources/source.ts';
+import { instanceSetting } from '../../../daemon/sources/watching/settings.ts';
 import { openStore } from '../../../daemon/store/sqlite/sqlite.ts';
+import type { Store } from '../../../daemon/store/store.ts';
 import { rulesetOf } from '../../support/compile.ts';
 import { sourceSettings } from '../../support/source-io.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -34,6 +38,8 @@ async function opened(written: object) {
   });
   const log = pino({ level: 'silent' });
   const sources = new RunningSources({
+    instance: 'here',
+    isShared: false,
     types: [heartbeat],
     writes: NO_WRITES,
     intake,
@@ -127,4 +133,52 @@ test('without a source that observes others, an event is shown to none', async (
   const { sources } = await opened({ every: '10m' });
   const event: Event = { id: 'e', source: 'api', type: 'a', time: '', data: null };
   expect(sources.observe(event, 0)).toBe(sources.observe({ ...event, id: 'f' }, 0));
+});
+
+/** Source that saves its instance as a checkpoint, as sources of files save their offsets. */
+const local = defineSource({
+  type: 'local',
+  summary: 'Reads what is on one machine.',
+  settings: strict({ instance: instanceSetting }),
+  events: [],
+  instance: ({ instance }) => instance,
+  async start(_settings, io) {
+    await io.saveCheckpoints([{ key: 'offset', value: '1' }]);
+    return { stop: () => Promise.resolve() };
+  },
+});
+
+async function openedLocal(instance: string, store: Store, isShared: boolean) {
+  const unused = { clock: new VirtualClock('2026-11-23T09:00:00Z'), log: pino({ level: 'silent' }), writes: NO_WRITES };
+  const intake = { accept: () => Promise.reject(new Error('no source emits')) } as unknown as Intake;
+  const report = { onStatusChange: () => undefined, onMissed: () => undefined };
+  const sources = new RunningSources({ ...unused, ...report, instance, isShared, types: [local], intake, store });
+  onTestFinished(() => sources.stop());
+  /** Applies sources, by the instance that each names; resolves to the running ones. */
+  return async (named: Readonly<Record<string, string | undefined>>): Promise<readonly string[]> => {
+    const configs = Object.entries(named).map(([name, of]) => {
+      const config = { name, type: 'local', settings: { instance: of }, fingerprint: of ?? '' };
+      return [name, of === undefined ? config : { ...config, instance: of }] as const;
+    });
+    await (await sources.prepare(new Map(configs))).commit();
+    return sources.status().map(({ name }) => name);
+  };
+}
+
+test('a source that names an instance runs there only, also after an edit', async () => {
+  const store = await openStore({ path: ':memory:' });
+  onTestFinished(() => store.close());
+  const apply = await openedLocal('berlin', store, false);
+  expect(await apply({ a: undefined, b: 'berlin', c: 'paris' })).toEqual(['a', 'b']);
+  expect(await apply({ a: 'paris', b: 'berlin', c: 'berlin' })).toEqual(['b', 'c']);
+});
+
+test('in a shared store each instance has its own checkpoints of a source that reads what is on its machine', async () => {
+  const store = await openStore({ path: ':memory:' });
+  onTestFinished(() => store.close());
+  for (const instance of ['berlin', 'paris']) await (await openedLocal(instance, store, true))({ logs: undefined });
+  await (await openedLocal('berlin', store, false))({ alone: undefined });
+  const scopes = ['source:logs', 'source:logs@berlin', 'source:logs@paris', 'source:alone'];
+  const kept = await Promise.all(scopes.map(async (scope) => (await store.checkpoints.read(scope)).size));
+  expect(kept).toEqual([0, 1, 1, 1]);
 });

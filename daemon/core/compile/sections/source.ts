@@ -32,7 +32,9 @@ export function compileSource(
   const { type } = entry;
   if (settings !== undefined) runCheck(type, settings, pointer, 'source', context);
   declareRoute(settings, pointer, context);
-  return context.count === before ? { name, type: type.type, settings, fingerprint: digest } : undefined;
+  if (context.count !== before) return undefined;
+  const instance = type.instance?.(settings);
+  return { name, type: type.type, settings, fingerprint: digest, ...(instance !== undefined && { instance }) };
 }
 
 /** Declares the route of a source: two sources cannot share one path of the HTTP listener. */
