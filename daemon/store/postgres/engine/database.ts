@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Row, Value } from '../../shared/writes.ts';
+import { connectionString } from './address.ts';
 import { postgresError } from './errors.ts';
 import { fromStored, toStoredJson, toStoredText } from './stored-text.ts';
 
@@ -33,7 +34,7 @@ export class Database {
 
   constructor({ url, connections, instance }: DatabaseOptions) {
     this.#pool = new pg.Pool({
-      connectionString: url,
+      connectionString: connectionString(url),
       max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: STATEMENT_TIMEOUT_MS,

@@ -38,9 +38,15 @@ export function postgresError(error: unknown): BelfryError {
 }
 
 function unavailable(cause: Error): BelfryError {
-  return new BelfryError('store.unavailable', `PostgreSQL cannot be used now: ${cause.message}; send it again later`, {
+  return new BelfryError('store.unavailable', `PostgreSQL cannot be used now: ${reasonOf(cause)}; send it again later`, {
     cause,
   });
+}
+
+/** Message of an error; of several, where each address of a host was tried, that of the first. */
+function reasonOf(error: Error): string {
+  const [first] = error instanceof AggregateError ? (error.errors as readonly Error[]) : [];
+  return first?.message ?? error.message;
 }
 
 function full(cause: Error): BelfryError {

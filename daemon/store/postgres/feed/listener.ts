@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Clock } from '../../../lib/time/clock.ts';
+import { connectionString } from '../engine/address.ts';
 
 interface ListenerDeps {
   readonly url: string;
@@ -65,7 +66,7 @@ export class Listener {
   async #connect(): Promise<void> {
     if (this.#isClosed) return;
     const client = new pg.Client({
-      connectionString: this.#deps.url,
+      connectionString: connectionString(this.#deps.url),
       connectionTimeoutMillis: 2000,
       query_timeout: HEARTBEAT_MS,
       keepAlive: true,
