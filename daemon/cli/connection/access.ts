@@ -79,6 +79,7 @@ export class DaemonAccess {
   async deadLetters(options: CommonOptions): Promise<DeadLetterAccess> {
     const client = await this.runningClient(options);
     if (client !== undefined) return remoteDeadLetters(client);
+    await this.#refuseShared(options);
     const { deadLetters } = await this.stoppedState(options);
     const { offlineDeadLines } = await import('../../app/state/offline-dead-letters.ts');
     return offlineDeadLetters(
@@ -187,7 +188,17 @@ export class DaemonAccess {
     return located;
   }
 
+  /** Rejects with exit 69 if the state is in PostgreSQL: a command cannot do the work of an instance. Rules that cannot be read refuse nothing. */
+  async #refuseShared(options: CommonOptions): Promise<void> {
+    const { readStoreSettings } = await import('../../reload/daemon-settings.ts');
+    const { type } = await readStoreSettings(this.config(options), this.#terminal.env);
+    if (type !== 'postgres') return;
+    const { needsInstance } = await import('../../app/state/needs-instance.ts');
+    throw needsInstance();
+  }
+
   async #openStore(options: CommonOptions): Promise<OfflineStore> {
+    await this.#refuseShared(options);
     const paths = await this.stoppedState(options);
     const { openOfflineStore } = await import('../../app/state/offline.ts');
     this.#store ??= openOfflineStore(paths, { terminal: this.#terminal, clock: this.#deps.clock });

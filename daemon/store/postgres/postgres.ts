@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
-import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import { BelfryError } from '../../core/problems/failure.ts';
 import { useIdSlot } from '../../lib/id.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { openCheckpoints } from '../shared/commit/checkpoints.ts';
@@ -43,7 +43,7 @@ import { PostgresHistory } from './history/history.ts';
 import { fileBytes } from './history/used-bytes.ts';
 import { LetterRows } from './letters.ts';
 import { type MemberDetails, Membership } from './members/membership.ts';
-import { SCHEMA_VERSION } from './schema/tables.ts';
+import { quotedName, refuseOtherSchema, schemaState } from './schema/migrate.ts';
 
 export interface PostgresOptions {
   readonly url: string;
@@ -52,6 +52,8 @@ export interface PostgresOptions {
   /** Connections for statements; one more listens. */
   readonly connections: number;
   readonly instance: string;
+  /** Whether a commit waits for the disk of the server. */
+  readonly synchronous: boolean;
   readonly clock: Clock;
   readonly isAlive: (pid: number) => boolean;
   /** What this instance says about itself. */
@@ -123,11 +125,11 @@ export class PostgresStore implements Store {
   #closing: Promise<void> | undefined;
 
   static async open(options: PostgresOptions): Promise<PostgresStore> {
-    const schema = `"${options.schema}"`;
+    const schema = quotedName(options.schema);
     const database = new Database(options);
     let store: PostgresStore | undefined;
     try {
-      await checkSchema(database, schema);
+      refuseOtherSchema(await schemaState({ database, schema: options.schema }), options.schema);
       const epoch = await epochOf(database, schema);
       store = new PostgresStore(options, database, schema, epoch);
       await store.#join();
@@ -162,6 +164,7 @@ export class PostgresStore implements Store {
       owner: () => this.membership.owner,
       onFenced: () => this.#rejoin(),
       onCommitted: (counts) => this.#committed(counts),
+      synchronous: options.synchronous,
       onOutage: (reason) => onOutage?.(reason),
     });
     this.#committer = committer;
@@ -402,27 +405,6 @@ export class PostgresStore implements Store {
   #count(counts: Readonly<Record<string, number>>): void {
     this.#committer.counters = withCounts(this.#committer.counters, counts);
   }
-}
-
-async function checkSchema(database: Database, schema: string): Promise<void> {
-  const [found] = await database.rows('SELECT to_regclass($1)::text', [`${schema}.facts`]);
-  const [row] =
-    found?.[0] === null ? [] : await database.rows(`SELECT value FROM ${schema}.facts WHERE name = 'schema_version'`);
-  const version = row === undefined ? 0 : Number(row[0]);
-  if (version === SCHEMA_VERSION) return;
-  const [code, what] =
-    version > SCHEMA_VERSION
-      ? ['store.newer', `has version ${version}, which a newer Belfry made; start that one`]
-      : version === 0
-        ? ['store.older', 'is not prepared']
-        : ['store.older', `has version ${version}, and this Belfry needs ${SCHEMA_VERSION}`];
-  throw new BelfryError(
-    code!,
-    `the schema ${schema} of the database ${what}${code === 'store.older' ? '; run `belfry store migrate`' : ''}`,
-    {
-      exit: EXIT.config,
-    },
-  );
 }
 
 async function epochOf(database: Database, schema: string): Promise<string> {

@@ -26,6 +26,7 @@ describeStore('the store on PostgreSQL', async () => {
     schema,
     connections: 4,
     instance: 'a',
+    synchronous: true,
     clock: systemClock,
     isAlive: () => true,
     details: () => ({ host: 'h', pid: 1 }),

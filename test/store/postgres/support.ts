@@ -26,6 +26,7 @@ export function openInstance(schema: string, instance: string): Promise<Postgres
     schema,
     connections: 4,
     instance,
+    synchronous: true,
     clock: systemClock,
     isAlive: () => true,
     details: () => ({ host: 'h', pid: 1 }),

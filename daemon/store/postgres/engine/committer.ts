@@ -63,6 +63,8 @@ interface CommitterDeps {
   readonly onFenced: () => Promise<void>;
   /** Called with the time at which the transaction was sent, after each that was made. */
   readonly onCommitted: (change: Readonly<Record<string, number>>) => void;
+  /** Whether a commit waits for the disk of the server. */
+  readonly synchronous: boolean;
   /** Called when PostgreSQL cannot be reached, and with undefined when it can again. */
   readonly onOutage: (reason: string | undefined) => void;
 }
@@ -181,7 +183,7 @@ export class Committer implements Commits {
     while (this.#current.length > 0) {
       const round = this.#round();
       if (round.isEmpty) return this.#done(round, { version: 0, results: [] });
-      const answer = await this.#sent(round.toJson());
+      const answer = await this.#sent(round.toJson(this.#deps.synchronous));
       if (answer === undefined) continue;
       if (answer.version !== undefined) {
         this.#number += 1;

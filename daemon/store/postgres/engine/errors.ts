@@ -38,9 +38,13 @@ export function postgresError(error: unknown): BelfryError {
 }
 
 function unavailable(cause: Error): BelfryError {
-  return new BelfryError('store.unavailable', `PostgreSQL cannot be used now: ${reasonOf(cause)}; send it again later`, {
-    cause,
-  });
+  return new BelfryError(
+    'store.unavailable',
+    `PostgreSQL cannot be used now: ${reasonOf(cause)}; send it again later`,
+    {
+      cause,
+    },
+  );
 }
 
 /** Message of an error; of several, where each address of a host was tried, that of the first. */

@@ -63,7 +63,7 @@ export class Round {
   }
 
   /** Argument of the function `commit`. Called once, when everything is in the round. */
-  toJson(): string {
+  toJson(synchronous: boolean): string {
     for (const change of this.changes) {
       const { rule, key, step, value, expires, wake = null } = change;
       this.#reads.note(change);
@@ -80,6 +80,7 @@ export class Round {
     for (const { rule, step } of this.#reads.ranges.values())
       this.batch.record('range', { rule: toColumn(rule), step: toColumn(step), ...this.#states.rangeOf(rule, step) });
     const more = {
+      ...(!synchronous && { asynchronous: true }),
       ...(this.#requests.length > 0 && { requests: this.#requests }),
       ...(Object.keys(this.counts).length > 0 && { counts: this.counts }),
     };
