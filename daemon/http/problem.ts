@@ -64,6 +64,7 @@ const REFUSALS: Readonly<Record<string, { readonly status: number; readonly head
   'store.broken': { status: 503, headers: { 'retry-after': '30' } },
   'store.failed': { status: 503, headers: { 'retry-after': '30' } },
   'backup.outrun': { status: 503 },
+  'backup.postgres': { status: 409 },
   'store.malformed': { status: 503, headers: { 'retry-after': '30' } },
   'store.unavailable': { status: 503, headers: { 'retry-after': '5' } },
   'store.closed': { status: 503, headers: { 'retry-after': '5' } },

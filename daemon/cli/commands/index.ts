@@ -14,6 +14,7 @@ export const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb 
   doctor: () => import('./daemon/doctor.ts'),
   backup: () => import('./state/backup.ts'),
   restore: () => import('./state/restore.ts'),
+  store: () => import('./state/store.ts'),
   emit: () => import('./events/emit.ts'),
   tail: () => import('./events/tail.ts'),
   events: () => import('./events/events.ts'),

@@ -7,6 +7,7 @@ import type { DaemonAccess } from '../../connection/access.ts';
 import { SHORT_GRACE_MS, type Verb } from '../../context.ts';
 import { daemonOptions, TypedArgument } from '../../options.ts';
 import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { refusePostgres } from './refuse-postgres.ts';
 
 interface BackupOptions extends CommonOptions {
   readonly force?: boolean;
@@ -32,13 +33,11 @@ export const verb: Verb = (program, { terminal, access, config, run }) => {
     .option('--skip-check', 'do not extract the backup beside the file to check its store')
     .addHelpText('after', '\nThe backup contains the keys and every event: keep it as secret as the state directory.')
     .action((file: string, options: BackupOptions) =>
-      run(
-        () =>
-          file === STDOUT
-            ? printBackup(terminal, access, options)
-            : writeBackup(file, { terminal, access, config: config(options) }, options),
-        SHORT_GRACE_MS,
-      ),
+      run(async () => {
+        if (options.url === undefined) await refusePostgres(config(options), terminal);
+        if (file === STDOUT) return printBackup(terminal, access, options);
+        return writeBackup(file, { terminal, access, config: config(options) }, options);
+      }, SHORT_GRACE_MS),
     );
 };
 

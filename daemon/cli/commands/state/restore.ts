@@ -8,6 +8,7 @@ import { LONG_GRACE_MS, type Verb } from '../../context.ts';
 import { TypedArgument, TypedOption } from '../../options.ts';
 import { styleOf } from '../../render/style.ts';
 import { CommandError, type CommonOptions, jsonLine, line, type Terminal } from '../../render/terminal.ts';
+import { refusePostgres } from './refuse-postgres.ts';
 
 interface RestoreOptions extends CommonOptions {
   readonly state?: string;
@@ -104,6 +105,7 @@ async function targetOf({ terminal, config }: RestoreDeps, { state }: RestoreOpt
   const { env, cwd, uid } = terminal;
   const { serviceStates, statePaths } = await import('../../../app/state/paths.ts');
   if (state !== undefined) return statePaths({ state: path.resolve(cwd, state) }, env, cwd);
+  await refusePostgres(config, { env });
   const { readSettingsOf } = await import('../../connection/locate.ts');
   const { settings, certain } = await readSettingsOf({ config, env });
   if (settings.state !== undefined || env.STATE_DIRECTORY) return statePaths(settings, env, cwd);
