@@ -189,6 +189,7 @@ test('a secret is revealed only where it is used: in channels, in sources that v
   );
   expect(revealing.filter((file) => !file.startsWith('core/compile') && !file.startsWith('core/schema'))).toEqual([
     'app/runtime/self-check/heartbeat.ts',
+    'app/state/open-store.ts',
     'cli/commands/state/store-migrate.ts',
   ]);
 });

@@ -23,7 +23,7 @@ import { type SessionTokens, sessionTokens } from '../identity/session-token.ts'
 import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts';
 import { Inbox } from '../runtime/inbox.ts';
 import { KeptRules, readKeptRules } from './kept-rules.ts';
-import { needsInstance } from './needs-instance.ts';
+import { needsInstance } from './offline/needs-instance.ts';
 import { openStoreOf } from './open-store.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { loadAtStart, stateAtStart } from './start-rules.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { refuseUnsafeEnvironment } from '../../app/environment.ts';
-import type { Offline, OfflineStore } from '../../app/state/offline.ts';
+import type { Offline, OfflineStore } from '../../app/state/offline/offline.ts';
 import { configPath, type StatePaths } from '../../app/state/paths.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import { userOf } from '../../lib/terminal.ts';
@@ -81,7 +81,7 @@ export class DaemonAccess {
     if (client !== undefined) return remoteDeadLetters(client);
     await this.#refuseShared(options);
     const { deadLetters } = await this.stoppedState(options);
-    const { offlineDeadLines } = await import('../../app/state/offline-dead-letters.ts');
+    const { offlineDeadLines } = await import('../../app/state/offline/dead-letters.ts');
     return offlineDeadLetters(
       {
         list: () => offlineDeadLines(deadLetters),
@@ -193,21 +193,21 @@ export class DaemonAccess {
     const { readStoreSettings } = await import('../../reload/daemon-settings.ts');
     const { type } = await readStoreSettings(this.config(options), this.#terminal.env);
     if (type !== 'postgres') return;
-    const { needsInstance } = await import('../../app/state/needs-instance.ts');
+    const { needsInstance } = await import('../../app/state/offline/needs-instance.ts');
     throw needsInstance();
   }
 
   async #openStore(options: CommonOptions): Promise<OfflineStore> {
     await this.#refuseShared(options);
     const paths = await this.stoppedState(options);
-    const { openOfflineStore } = await import('../../app/state/offline.ts');
+    const { openOfflineStore } = await import('../../app/state/offline/offline.ts');
     this.#store ??= openOfflineStore(paths, { terminal: this.#terminal, clock: this.#deps.clock });
     return this.#store;
   }
 
   async #openChannels(options: CommonOptions): Promise<Offline> {
     const { state } = await this.stoppedState(options);
-    const { openOffline } = await import('../../app/state/offline.ts');
+    const { openOffline } = await import('../../app/state/offline/offline.ts');
     const env = { ...this.#terminal.env, STATE_DIRECTORY: state };
     this.#offline ??= openOffline({
       config: this.config(options),

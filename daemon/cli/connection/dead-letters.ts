@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../core/delivery/delivery.ts';
-import type { Offline } from '../../app/state/offline.ts';
+import type { Offline } from '../../app/state/offline/offline.ts';
 import { EXIT } from '../../core/problems/failure.ts';
 import type { DaemonApi, DeadLineProblem, JobView, ResendLine, ResendRequest } from '../../http/daemon-api.ts';
 import { channelNote, rateLimitNote } from '../render/channels.ts';

@@ -18,7 +18,7 @@ export interface Operation {
   readonly counts?: CounterChange;
   /** True when it was decided from rule states that may not be on disk yet: it fails together with an earlier commit that fails. */
   readonly decided: boolean;
-  /** It is about deliveries that this instance owns: not carried out once another instance has them. */
+  /** Concerns deliveries that this instance owns: not carried out once another instance has them. */
   readonly isOwners?: boolean;
   /** Called when the operation is on disk, in the order of the commits, before `submit` resolves. */
   readonly onCommitted?: (results: readonly unknown[]) => void;

@@ -127,7 +127,7 @@ describe('two instances on one schema', () => {
     expect(await a.pushes.ack('ann', Math.max(...numbers), NOW)).toEqual([]);
   });
 
-  it('are told apart: a second living instance of one name is refused', async () => {
+  it('have different names: a second living instance of one name is refused', async () => {
     await expect(openInstance(schema, 'a')).rejects.toMatchObject({ code: 'store.locked', exit: 75 });
   });
 

@@ -13,12 +13,12 @@ import type { Membership } from '../members/membership.ts';
 
 type Claim = Parameters<DeliveryStore['claim']>[1];
 
-/** What one instance asks of the others about deliveries that it does not have. */
+/** Request to the other instances about deliveries that this one does not have. */
 export type DeliveryRequest =
   | { readonly kind: 'cancel'; readonly ids: readonly string[] }
   | { readonly kind: 'retry'; readonly channel: string }
   | { readonly kind: 'due'; readonly id: string }
-  /** They were ended: row numbers. */
+  /** Deliveries that were ended, by their row numbers. */
   | { readonly kind: 'ended'; readonly seqs: readonly number[] };
 
 /** Deliveries of this instance, which are in memory, and requests to the instances that have the others. */

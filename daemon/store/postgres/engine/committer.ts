@@ -4,52 +4,9 @@ import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
 import type { Commits, Operation } from '../../shared/writes.ts';
 import type { Database } from './database.ts';
 import { Collision, isTransient } from './errors.ts';
-import { Round, type StateRecord, Sweep, versionedOf, withVersion } from './round.ts';
+import { Round, Sweep, versionedOf, withVersion } from './round.ts';
+import type { Answer, Task } from './task.ts';
 import type { VersionedStates } from './versioned-states.ts';
-
-/** Part of a transaction. It may be prepared several times: after a refusal on other states than before. */
-export interface Task {
-  /** Adds decisions and writes. An error that it throws rejects the task alone. */
-  prepare(round: Round): void;
-  /** The transaction was made. `results` are those of the procedures that `prepare` wrote, in their order. */
-  done(results: (position: number) => unknown): void;
-  failed(error: unknown): void;
-  /** Finds out about rows that were stored before; `prepare` uses it at the next call. */
-  learn?(taken: Taken): Promise<void>;
-  /** It concerns deliveries of this owner: dropped when the owner has lost them. */
-  readonly isOwners?: boolean;
-  /** Time by which somebody wants an answer, by the monotonic clock; absent for a task that waits as long as it takes. */
-  readonly deadline?: number;
-}
-
-/** Rows that the transaction would repeat. */
-export interface Taken {
-  readonly taken?: readonly TakenName[];
-  /** One of the Idempotency-Keys was used before. */
-  readonly request?: boolean;
-}
-
-export interface TakenName {
-  readonly id_hash: number;
-  readonly source_hash: number;
-  readonly event: number;
-  readonly nth: number;
-}
-
-/** Answer of the function `commit`. */
-interface Answer extends Taken {
-  readonly fenced?: boolean;
-  readonly changed?: readonly StateRecord[] | null;
-  readonly ranges?:
-    | readonly {
-        readonly rule: string;
-        readonly step: string;
-        readonly states: readonly Omit<StateRecord, 'rule' | 'step'>[] | null;
-      }[]
-    | null;
-  readonly version?: number;
-  readonly results?: readonly (readonly [position: number, value: unknown])[];
-}
 
 interface CommitterDeps {
   readonly database: Database;
@@ -94,12 +51,11 @@ export class Committer implements Commits {
   #outage: string | undefined;
   readonly #sweep = new Sweep();
   #onIdle: (() => void)[] = [];
-  readonly #checks: NodeJS.Timeout;
+  #cancelCheck: () => void = () => undefined;
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
-    this.#checks = setInterval(() => this.#refuseLate(), CHECK_MS);
-    this.#checks.unref();
+    this.#check();
   }
 
   /** Reason why PostgreSQL cannot be used; undefined while it can. */
@@ -161,7 +117,7 @@ export class Committer implements Commits {
 
   close(): void {
     this.#closed = true;
-    clearInterval(this.#checks);
+    this.#cancelCheck();
     for (const task of this.#queue.splice(0)) task.failed(closed());
   }
 
@@ -279,6 +235,11 @@ export class Committer implements Commits {
     this.#outage = reason;
     this.#deps.onOutage(reason);
     if (reason !== undefined) this.#refuseLate();
+  }
+
+  #check(): void {
+    this.#refuseLate();
+    this.#cancelCheck = this.#deps.clock.after(CHECK_MS, () => this.#check());
   }
 
   /** Refuses tasks whose sender has waited too long. One that is under way may have been stored all the same. */

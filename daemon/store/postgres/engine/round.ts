@@ -11,7 +11,7 @@ const SWEEP_MS = 600_000;
 /** Milliseconds that the clock of another instance may be behind. */
 const CLOCK_TOLERANCE_MS = 7_200_000;
 
-/** What a transaction asks of the other instances: see `DeliveryRequest`. */
+/** Request to the other instances, as part of a transaction: see `DeliveryRequest`. */
 export type InstanceRequest = Readonly<Record<string, unknown>>;
 
 /** One transaction while it is being put together: decisions on the states that are here, and writes. */

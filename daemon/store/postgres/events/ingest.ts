@@ -9,8 +9,8 @@ import { eventOfRow, type EventRow } from '../../shared/rows.ts';
 import { type Value, Writes } from '../../shared/writes.ts';
 import type { Accepted, ArrivalBatch } from '../../store.ts';
 import type { PostgresContext } from '../context.ts';
-import type { Taken, Task } from '../engine/committer.ts';
 import type { Round } from '../engine/round.ts';
+import type { Taken, Task } from '../engine/task.ts';
 
 type Decide = (event: Event, memory: Memory) => Decision;
 

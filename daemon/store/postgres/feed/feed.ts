@@ -12,7 +12,7 @@ interface PushRecord {
   readonly keep_until: number;
 }
 
-/** What a transaction of another instance changed. */
+/** Changes of a transaction of another instance. */
 interface Changes {
   readonly state?: readonly StateRecord[] | null;
   readonly push?: readonly PushRecord[] | null;

@@ -40,7 +40,7 @@ export class Listener {
     return this.#isListening;
   }
 
-  /** Tells the others that something was committed, at most ten times a second. */
+  /** Notifies the others that something was committed, at most ten times a second. */
   notify(): void {
     this.#isWanted = true;
     if (this.#cancel !== undefined || this.#isClosed) return;

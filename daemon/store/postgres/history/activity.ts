@@ -3,7 +3,7 @@ import { ActivityCounts, hourOf, type StoredActivity } from '../../shared/histor
 import { fromColumn, toColumn } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
 
-/** What one transaction adds to the stored activity: records of the function `commit`, by their array. */
+/** Additions of one transaction to the stored activity: records of the function `commit`, by their array. */
 export interface ActivityRecords {
   readonly ruleHour: readonly {
     readonly hour: number;
@@ -94,13 +94,13 @@ export class ActivityWriter {
     return this.#takes;
   }
 
-  /** What no transaction has stored yet. */
+  /** Counts that no transaction has stored yet. */
   stored(): StoredActivity {
     return this.#counts.stored();
   }
 }
 
-/** What all instances have stored, and this one has not stored yet. */
+/** Activity that all instances have stored, and that this one has not stored yet. */
 export async function readActivity(
   database: Database,
   s: string,

@@ -15,7 +15,7 @@ interface HistoryDeps {
   /** Name of the schema, quoted. */
   readonly schema: string;
   readonly queries: Queries;
-  /** What this instance has counted and not stored yet. */
+  /** Counts of this instance that are not stored yet. */
   readonly activity: ActivityWriter;
 }
 

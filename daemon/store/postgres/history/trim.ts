@@ -52,7 +52,7 @@ interface Candidate {
 }
 
 async function trimEvents(database: Database, s: string, { before, bytes }: TrimLimits, call: Call): Promise<number> {
-  // What a batch deletes is taken off, so the rows are measured once.
+  // The bytes of each batch are taken off, so the rows are measured once.
   let excess = (await fileBytes(database, s)) > bytes ? (await usedBytes(database, s)) - bytes : 0;
   let deleted = 0;
   for (let after = 0; ; ) {

@@ -32,7 +32,7 @@ export const deliveryBytes = (alias: string): string => sizeOf(alias, DELIVERIES
 const SAMPLED_PAGES = 2000;
 
 /**
- * Bytes that the rows of the history take, with their entries in the indexes. The size of the files tells less: a deleted row does not
+ * Bytes that the rows of the history take, with their entries in the indexes. The size of the files shows less: a deleted row does not
  * make a file smaller, its space is used again after a vacuum. So the rows are measured, in large tables those of pages chosen by
  * chance, which is exact to a few percent.
  */

@@ -16,7 +16,7 @@ export interface Member {
   readonly details: MemberDetails;
 }
 
-/** What an instance says about itself with each beat. */
+/** Facts about an instance, which it renews with each beat. */
 export interface MemberDetails {
   readonly host: string;
   readonly pid: number;

@@ -17,7 +17,7 @@ const forget = (
  * instance does the work. They wait for no row of another transaction, so that they are in no deadlock.
  *
  * - `trim_events`: deletes events without deliveries that are not final or dead. An event is locked before its deliveries are looked at:
- *   whoever adds one changes the event too. `id_hashes` and `source_hashes` are of ids that senders chose, NULL for others;
+ *   a transaction that adds one changes the event too. `id_hashes` and `source_hashes` are of ids that senders chose, NULL for others;
  *   `delivery_ids` are ids in `delivery_names`.
  * - `trim_deliveries`: deletes deliveries that are final and not dead, with what is stored beside them.
  * - `trim_requests`: deletes Idempotency-Keys, a limited number. \`trim_uses\`: deletes last uses, and hours that are older than two days

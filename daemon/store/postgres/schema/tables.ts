@@ -9,10 +9,10 @@ export const SCHEMA_VERSION = 1;
  *   them now. Taking over the deliveries of a dead instance changes `holder` alone. `slot` is the part of the row numbers that the
  *   owner assigns.
  * - `leases`: owners that live, by the clock of the server.
- * - `commits`: one row for each transaction of an owner, in its order. It tells whether a transaction whose answer was lost was made,
- *   and tells the other instances what it changed. Rows are deleted after some minutes; their counts are added to `totals` then.
+ * - `commits`: one row for each transaction of an owner, in its order. It shows whether a transaction whose answer was lost was made,
+ *   and what it changed, for the other instances. Rows are deleted after some minutes; their counts are added to `totals` then.
  * - `deliveries.due`: while the state is `sending`, the time until which a receipt is awaited.
- * - `names`: ids that senders chose. `nth` tells texts with the same hashes apart.
+ * - `names`: ids that senders chose. `nth` distinguishes texts with the same hashes.
  */
 export const tables = (s: string): string => `
 CREATE TABLE ${s}.facts(name text PRIMARY KEY, value text NOT NULL);

@@ -6,7 +6,7 @@ import { toColumn } from '../keys.ts';
 import { UserCursors } from './user-cursors.ts';
 
 type Append = Parameters<PushStore['append']>[0];
-/** What is kept of a push in memory. */
+/** Part of a push that is kept in memory. */
 export type Appended = Pick<Append, 'to' | 'frame' | 'keepUntil' | 'require'>;
 
 /** Push store. Cursors and latest pushes are cached in memory, so that connected users cost no query per push. */

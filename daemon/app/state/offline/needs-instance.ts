@@ -1,4 +1,4 @@
-import { BelfryError, EXIT } from '../../core/problems/failure.ts';
+import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 
 /** Error for a command that would open the state itself, because no daemon answers. */
 export function needsInstance(): BelfryError {
