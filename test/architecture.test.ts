@@ -188,8 +188,8 @@ test('a secret is revealed only where it is used: in channels, in sources that v
     (file) => !['channels', 'sources'].includes(roomOf(file)) && code(file).includes('.reveal()'),
   );
   expect(revealing.filter((file) => !file.startsWith('core/compile') && !file.startsWith('core/schema'))).toEqual([
-    'app/runtime/self-check/heartbeat.ts',
     'app/state/open-store.ts',
+    'app/runtime/self-check/heartbeat.ts',
     'cli/commands/state/store-migrate.ts',
   ]);
 });
