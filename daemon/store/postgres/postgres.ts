@@ -141,7 +141,7 @@ export class PostgresStore implements Store {
       clock,
       owner: () => this.membership.owner,
       onFenced: () => this.#run.joinAgain(),
-      onCommitted: (counts) => this.#committed(counts),
+      onCommitted: (counts, chars) => this.#committed(counts, chars),
       synchronous: options.synchronous,
       onOutage: (reason) => onOutage?.(reason),
     });
@@ -245,8 +245,10 @@ export class PostgresStore implements Store {
     return this.#history.activity(since, this.deliveries.lastDelivered.times);
   }
 
-  trim(limits: { before: number; bytes: number }): Promise<number> {
-    return this.#history.trim(limits);
+  async trim(limits: { before: number; bytes: number }): Promise<number> {
+    const { deleted, bytes } = await this.#history.trim(limits);
+    this.#upkeep.bytes = bytes;
+    return deleted;
   }
 
   audit(deadLetters: ReadonlySet<string>): Promise<Audit> {
@@ -297,8 +299,9 @@ export class PostgresStore implements Store {
     await this.#database.close();
   }
 
-  #committed(counts: Readonly<Record<string, number>>): void {
+  #committed(counts: Readonly<Record<string, number>>, chars: number): void {
     this.#count(counts);
+    this.#upkeep.bytes += chars;
     this.#listener.notify();
   }
 

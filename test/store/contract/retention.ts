@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Store } from '../../../daemon/store/store.ts';
 import {
@@ -39,8 +40,8 @@ export function trimsHistory(store: () => Store): void {
   });
 
   it('deletes the oldest events beyond the size limit, in several steps', async () => {
-    const body = 'x'.repeat(4000);
-    const events = Array.from({ length: 500 }, () => event({ data: body }));
+    // A database may compress what repeats.
+    const events = Array.from({ length: 500 }, () => event({ data: randomBytes(3000).toString('base64') }));
     await store().transact({ arrivals: events.map((one) => ({ event: one, mayRepeat: false })), now: NOW }, () =>
       decision(),
     );

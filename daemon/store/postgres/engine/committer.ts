@@ -18,8 +18,8 @@ interface CommitterDeps {
   readonly owner: () => number;
   /** Called when another instance has taken over; resolves when this one has begun anew. */
   readonly onFenced: () => Promise<void>;
-  /** Called with the time at which the transaction was sent, after each that was made. */
-  readonly onCommitted: (change: Readonly<Record<string, number>>) => void;
+  /** Called after each transaction that was made, with what it counts and its size in characters. */
+  readonly onCommitted: (change: Readonly<Record<string, number>>, chars: number) => void;
   /** Whether a commit waits for the disk of the server. */
   readonly synchronous: boolean;
   /** Called when PostgreSQL cannot be reached, and with undefined when it can again. */
@@ -138,12 +138,13 @@ export class Committer implements Commits {
   async #commit(): Promise<void> {
     while (this.#current.length > 0) {
       const round = this.#round();
-      if (round.isEmpty) return this.#done(round, { version: 0, results: [] });
-      const answer = await this.#sent(round.toJson(this.#deps.synchronous));
+      if (round.isEmpty) return this.#done(round, { version: 0, results: [] }, 0);
+      const argument = round.toJson(this.#deps.synchronous);
+      const answer = await this.#sent(argument);
       if (answer === undefined) continue;
       if (answer.version !== undefined) {
         this.#number += 1;
-        return this.#done(round, answer);
+        return this.#done(round, answer, argument.length);
       }
       await this.#refused(answer);
     }
@@ -167,10 +168,10 @@ export class Committer implements Commits {
     return round;
   }
 
-  #done(round: Round, { version = 0, results = [] }: Answer): void {
+  #done(round: Round, { version = 0, results = [] }: Answer, chars: number): void {
     const { states, onCommitted } = this.#deps;
     if (round.changes.length > 0) states.apply(withVersion(round.changes, version));
-    onCommitted(round.counts);
+    onCommitted(round.counts, chars);
     const values = new Map(results);
     for (const task of this.#current) task.done((position) => values.get(position));
     this.#current = [];

@@ -1,14 +1,8 @@
 import { FIRST_FINAL, PUSH, STATE } from '../../shared/stored-states.ts';
 import type { ReadName } from '../../shared/names.ts';
 import type { Queries } from '../../shared/writes.ts';
+import { DELIVERY_COLUMNS, deliveryTables, eventColumns } from '../schema/columns.ts';
 import type { Database } from './database.ts';
-
-/** Columns that `deliveryOfRow` and `eventOfRow` read. */
-export const DELIVERY_COLUMNS = 'd.seq, d.state, d.due, d.body, d.attempts, d.receipt, d.error, e.body';
-export const deliveryTables = (s: string): string => `${s}.deliveries d LEFT JOIN ${s}.events e ON e.seq = d.event`;
-export const eventColumns = (s: string): string => `e.seq, e.at, e.body, e.outcomes, e.deliveries,
-  (SELECT coalesce('[' || string_agg((d.body::json->'id')::text, ',' ORDER BY j.ordinality) || ']', '[]')
-    FROM json_array_elements_text(e.deliveries::json) WITH ORDINALITY j JOIN ${s}.deliveries d ON d.seq = j.value::bigint)`;
 
 /** Bytes of an event above which `latestEvents` leaves it out. */
 const LARGE_EVENT = 64 * 1024;

@@ -20,7 +20,7 @@ export interface ActivityRecords {
  */
 export class ActivityWriter {
   #counts = new ActivityCounts();
-  #takes = 0;
+  #changes = 0;
   #writing: Promise<void> | undefined;
 
   /** Counts the results of an event at its arrival. */
@@ -51,7 +51,7 @@ export class ActivityWriter {
   take(): ActivityRecords {
     const { hours, uses } = this.#counts.stored();
     this.#counts = new ActivityCounts();
-    this.#takes += 1;
+    this.#changes += 1;
     return {
       ruleHour: hours.map(([hour, rule, outcome, count]) => ({ hour, rule: toColumn(rule), outcome, count })),
       lastUse: uses.map(([kind, name, at]) => ({ kind, name: toColumn(name), at })),
@@ -81,17 +81,20 @@ export class ActivityWriter {
       await writing;
     } finally {
       if (this.#writing === writing) this.#writing = undefined;
+      this.#changes += 1;
     }
   }
 
-  /** Resolves when no transaction is under way. */
-  async settled(): Promise<void> {
+  /** Resolves when no transaction is under way, to whether there was one. */
+  async settled(): Promise<boolean> {
+    if (this.#writing === undefined) return false;
     while (this.#writing !== undefined) await this.#writing.catch(() => undefined);
+    return true;
   }
 
-  /** Number of times that records were taken out. */
-  get takes(): number {
-    return this.#takes;
+  /** Number of transactions that were begun and that have ended. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Counts that no transaction has stored yet. */
@@ -108,15 +111,15 @@ export async function readActivity(
   unwritten: ActivityWriter,
 ): Promise<StoredActivity> {
   for (;;) {
-    await unwritten.settled();
-    const { takes } = unwritten;
+    const { changes } = unwritten;
     const rows = await database.rows(
       `SELECT hour, rule, outcome, count, NULL FROM ${s}.rule_hours WHERE hour >= $1
         UNION ALL SELECT at, name, NULL, NULL, kind FROM ${s}.last_uses`,
       [hourOf(since)],
     );
-    // Records were taken out meanwhile, and the rows may have them or not.
-    if (unwritten.takes !== takes) continue;
+    // The rows may have the records of a transaction that is under way, or not.
+    if (await unwritten.settled()) continue;
+    if (unwritten.changes !== changes) continue;
     const { hours, uses } = unwritten.stored();
     return {
       hours: [

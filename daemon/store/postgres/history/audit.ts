@@ -5,7 +5,7 @@ import type { Row } from '../../shared/writes.ts';
 import type { Audit } from '../../store.ts';
 import type { Database } from '../engine/database.ts';
 import { FORGOTTEN } from '../schema/history-functions.ts';
-import { deliveryId } from './columns.ts';
+import { deliveryId } from '../schema/columns.ts';
 
 /** Violations of one kind that are named; the rest is counted. */
 const MAX_NAMED = 20;
@@ -72,9 +72,8 @@ const statement = (s: string): string => {
     `SELECT 'total', t.name, sum(t.count)::bigint, '[]' FROM (SELECT name, count FROM ${s}.totals
       UNION ALL SELECT c.key, c.value::bigint FROM ${s}.commits, json_each_text(counts::json) c) t GROUP BY t.name`,
     `SELECT 'dead', '', count(*), ${list(deliveryId('body'), 'true')} FROM ${s}.deliveries WHERE state = ${STATE.dead}`,
-    `SELECT 'letter', l.id, d.state, '[]' FROM unnest($1::text[], $2::text[], $3::bigint[]) l(id, name, own)
-      LEFT JOIN ${s}.delivery_names n ON n.id = l.name JOIN ${s}.deliveries d ON d.seq = coalesce(n.seq, l.own)
-      WHERE ${deliveryId('d.body')} = l.id`,
+    `SELECT 'letter', ${deliveryId('d.body')}, d.state, '[]' FROM unnest($1::text[], $2::bigint[]) l(name, own)
+      LEFT JOIN ${s}.delivery_names n ON n.id = l.name JOIN ${s}.deliveries d ON d.seq = coalesce(n.seq, l.own)`,
     ...violations,
   ].join(' UNION ALL ');
 };
@@ -89,11 +88,7 @@ const list = (text: string, condition: string): string =>
  */
 export async function audit(database: Database, s: string, deadLetters: ReadonlySet<string>): Promise<Audit> {
   const ids = [...deadLetters];
-  const rows = await database.rows(statement(s), [
-    ids.map((id) => JSON.stringify(id)),
-    ids.map(toColumn),
-    ids.map((id) => seqOfId(id) ?? null),
-  ]);
+  const rows = await database.rows(statement(s), [ids.map(toColumn), ids.map((id) => seqOfId(id) ?? null)]);
   const parts = (wanted: string): Part[] => (rows as unknown as Part[]).filter(([part]) => part === wanted);
   const events = Object.fromEntries(parts('event').map(([, name, count]) => [name, count]));
   const deliveries: Record<string, number> = {};

@@ -5,11 +5,11 @@ import type { HistoryFilter } from '../../store.ts';
 import { hashOf, seqOfId, toColumn } from '../../shared/keys.ts';
 import { STATE } from '../../shared/stored-states.ts';
 import type { Parameters } from './parameters.ts';
-import { searchableRun } from './searchable-run.ts';
+import { searchableRun, storedPart } from './searchable-run.ts';
 
 /**
  * Conditions in SQL that every row which matches a filter fulfils. Other rows may fulfil them too: the test of
- * `shared/history/matches.ts` decides. They compare texts, because the operators for JSON refuse some documents (`columns.ts`).
+ * `shared/history/matches.ts` decides. They compare texts: to parse each document would take longer.
  */
 export interface Conditions {
   /** Conditions that are cheap, and that choose the rows to examine. */
@@ -94,7 +94,7 @@ function hasField(name: string, value: string, parameters: Parameters, columns: 
 }
 
 function hasText(text: string, parameters: Parameters, columns: readonly string[]): string {
-  const wanted = parameters.add(text, 'text');
+  const wanted = parameters.add(storedPart(text), 'text');
   return anyOf(columns.map((column) => `strpos(${column}, ${wanted}) > 0`));
 }
 

@@ -8,7 +8,7 @@ import type { Database } from '../engine/database.ts';
 import { type ActivityWriter, readActivity } from './activity.ts';
 import { audit } from './audit.ts';
 import { search } from './search.ts';
-import { trim, type TrimLimits } from './trim.ts';
+import { trim, type TrimLimits, type TrimResult } from './trim.ts';
 
 interface HistoryDeps {
   readonly database: Database;
@@ -51,7 +51,7 @@ export class PostgresHistory {
     return activityOf(await readActivity(database, schema, since, activity), since, delivered);
   }
 
-  trim(limits: TrimLimits): Promise<number> {
+  trim(limits: TrimLimits): Promise<TrimResult> {
     const { database, schema } = this.#deps;
     return trim(database, schema, limits);
   }

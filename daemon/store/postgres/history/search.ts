@@ -2,7 +2,7 @@ import type { Row } from '../../shared/writes.ts';
 import { deliveryMatcher, eventMatcher } from '../../shared/history/matches.ts';
 import { type HistoryTable, rangeOf, type SearchResult, type SearchStep } from '../../shared/history/search-step.ts';
 import type { Database } from '../engine/database.ts';
-import { DELIVERY_COLUMNS, deliveryTables, eventColumns } from './columns.ts';
+import { DELIVERY_COLUMNS, deliveryTables, eventColumns } from '../schema/columns.ts';
 import { type Conditions, deliveryConditions, eventConditions } from './conditions.ts';
 import { Parameters } from './parameters.ts';
 

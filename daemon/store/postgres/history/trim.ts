@@ -4,8 +4,8 @@ import { hashOf, seqOfId, seqOfTime, toColumn } from '../../shared/keys.ts';
 import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import type { Row } from '../../shared/writes.ts';
 import type { Database } from '../engine/database.ts';
-import { deliveryId, seqsOf } from './columns.ts';
-import { deliveryBytes, eventBytes, fileBytes, usedBytes } from './used-bytes.ts';
+import { deliveryId, seqsOf } from '../schema/columns.ts';
+import { deliveryBytes, eventBytes, usedBytes } from './used-bytes.ts';
 
 /** Events of one transaction. */
 const BATCH_EVENTS = 200;
@@ -23,19 +23,27 @@ export interface TrimLimits {
   readonly bytes: number;
 }
 
+export interface TrimResult {
+  /** Number of events deleted. */
+  readonly deleted: number;
+  /** Bytes that the rows of the history take afterwards. */
+  readonly bytes: number;
+}
+
 /** Deletes old history, oldest first, in several transactions. Ends early while another instance does the same. */
-export async function trim(database: Database, s: string, limits: TrimLimits): Promise<number> {
+export async function trim(database: Database, s: string, limits: TrimLimits): Promise<TrimResult> {
   const call = async (name: string, ...values: Parameters<Database['rows']>[1] & {}): Promise<number | undefined> => {
     const parameters = values.map((_, index) => `$${index + 1}`).join(', ');
     const [row] = await database.rows(`SELECT ${s}.${name}(${parameters})`, values);
     return row![0] === null ? undefined : Number(row![0]);
   };
   const before = Math.ceil(limits.before);
-  if ((await call('trim_uses', before - USES_KEPT_MS, HOURS_KEPT_MS)) === undefined) return 0;
+  if ((await call('trim_uses', before - USES_KEPT_MS, HOURS_KEPT_MS)) === undefined)
+    return { deleted: 0, bytes: await usedBytes(database, s) };
   while ((await call('trim_requests', before, BATCH_ROWS)) === BATCH_ROWS);
-  const deleted = await trimEvents(database, s, limits, call);
+  const result = await trimEvents(database, s, limits, call);
   await trimOrphans(database, s, before, call);
-  return deleted;
+  return result;
 }
 
 type Call = (name: string, ...values: Parameters<Database['rows']>[1] & {}) => Promise<number | undefined>;
@@ -51,25 +59,27 @@ interface Candidate {
   readonly deliveryIds: readonly string[];
 }
 
-async function trimEvents(database: Database, s: string, { before, bytes }: TrimLimits, call: Call): Promise<number> {
+async function trimEvents(database: Database, s: string, limits: TrimLimits, call: Call): Promise<TrimResult> {
   // The bytes of each batch are taken off, so the rows are measured once.
-  let excess = (await fileBytes(database, s)) > bytes ? (await usedBytes(database, s)) - bytes : 0;
+  let bytes = await usedBytes(database, s);
   let deleted = 0;
   for (let after = 0; ; ) {
     const candidates = await candidatesAfter(database, s, after);
-    const old: Candidate[] = [];
+    const gone: Candidate[] = [];
+    let left = bytes;
     let isOld = false;
     for (const one of candidates) {
-      if (one.at >= before && excess <= 0) continue;
+      if (one.at >= limits.before && left <= limits.bytes) continue;
       isOld = true;
       if (one.isKept) continue;
-      old.push(one);
-      excess -= one.bytes;
+      gone.push(one);
+      left -= one.bytes;
     }
-    const done = old.length === 0 ? 0 : await call('trim_events', ...argumentsOf(old));
-    if (done === undefined) return deleted;
+    const done = gone.length === 0 ? 0 : await call('trim_events', ...argumentsOf(gone));
+    if (done === undefined) return { deleted, bytes };
     deleted += done;
-    if (!isOld || candidates.length < BATCH_EVENTS) return deleted;
+    bytes = Math.max(0, left);
+    if (!isOld || candidates.length < BATCH_EVENTS) return { deleted, bytes };
     after = candidates.at(-1)!.seq;
   }
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import type { Committer } from '../engine/committer.ts';
 import type { Database } from '../engine/database.ts';
 import type { ActivityWriter } from './activity.ts';
-import { fileBytes } from './used-bytes.ts';
+import { usedBytes } from './used-bytes.ts';
 
 interface UpkeepDeps {
   readonly database: Database;
@@ -18,7 +18,7 @@ const UPKEEP_MS = 5000;
 
 /** Stores now and then what this instance has counted, and measures the tables. */
 export class Upkeep {
-  /** Bytes of the tables at the last measurement. */
+  /** Bytes of the rows at the last measurement, and of what was committed since. */
   bytes = 0;
   readonly #deps: UpkeepDeps;
   #cancel: (() => void) | undefined;
@@ -44,7 +44,7 @@ export class Upkeep {
   async #run(): Promise<void> {
     const { database, schema } = this.#deps;
     await this.#write().catch(() => undefined);
-    this.bytes = await fileBytes(database, schema).catch(() => this.bytes);
+    this.bytes = await usedBytes(database, schema).catch(() => this.bytes);
   }
 
   #write(): Promise<void> {

@@ -47,10 +47,3 @@ export async function usedBytes(database: Database, s: string): Promise<number> 
   const [row] = await database.rows(`SELECT (${sums.join(' + ')})::bigint`);
   return Number(row![0]);
 }
-
-/** Bytes of the files of the history: at least as much as its rows take. */
-export async function fileBytes(database: Database, s: string): Promise<number> {
-  const sizes = TABLES.map(({ table }) => `pg_total_relation_size('${s}.${table}')`);
-  const [row] = await database.rows(`SELECT ${sizes.join(' + ')}`);
-  return Number(row![0]);
-}

@@ -5,17 +5,21 @@ import {
   ActivityWriter,
   readActivity,
 } from '../../../../daemon/store/postgres/history/activity.ts';
+import { toStoredJson } from '../../../../daemon/store/postgres/engine/stored-text.ts';
 import { activityOf } from '../../../../daemon/store/shared/history/activity.ts';
 import { USE } from '../../../../daemon/store/shared/stored-states.ts';
 import type { Activity } from '../../../../daemon/store/store.ts';
 import { HOUR, NOW } from '../../contract/samples.ts';
-import { SERVER, Trial } from './trial.ts';
+import { hasPostgres, sharedPostgres } from '../../../support/postgres-server.ts';
+import { Trial } from './trial.ts';
 
-describe.skipIf(SERVER === undefined)('activity on PostgreSQL', () => {
+const postgres = sharedPostgres();
+
+describe.skipIf(!hasPostgres())('activity on PostgreSQL', () => {
   let trial: Trial;
   let writer: ActivityWriter;
   beforeEach(async () => {
-    trial = new Trial();
+    trial = new Trial(await postgres());
     writer = new ActivityWriter();
     await trial.open();
   });
@@ -24,11 +28,11 @@ describe.skipIf(SERVER === undefined)('activity on PostgreSQL', () => {
   const read = async (since = NOW - 48 * HOUR, of = writer): Promise<Activity> =>
     activityOf(await readActivity(trial.database, trial.s, since, of), since, new Map());
   const commit = (records: ActivityRecords): Promise<unknown> =>
-    trial.sql('SELECT S.write_others($1)', JSON.stringify(records));
+    trial.write('SELECT S.write_others($1)', toStoredJson(JSON.stringify(records)));
   const result = (extra: Partial<RuleResult> = {}): RuleResult => ({ rule: 'a', outcome: 'notified', ...extra });
 
   test('what is written and what is not are one', async () => {
-    writer.addEvent([result(), result({ rule: 'odd \0', outcome: 'silenced', silence: 'night \ud800' })], NOW);
+    writer.addEvent([result(), result({ rule: 'odd \0', outcome: 'silenced', silence: 'night \ud800\ue000' })], NOW);
     await writer.write(commit);
     expect(writer.isEmpty).toBe(true);
     writer.addEvent([result({ outcome: 'throttled' }), result({ rule: 'none', outcome: 'no_match' })], NOW + 1);
@@ -45,7 +49,7 @@ describe.skipIf(SERVER === undefined)('activity on PostgreSQL', () => {
     });
     expect(new Set(rules.keys())).toEqual(new Set(['a', 'odd \0']));
     expect(delivered).toEqual(new Map([['ops', NOW + 7]]));
-    expect(silenced).toEqual(new Map([['night \ud800', NOW]]));
+    expect(silenced).toEqual(new Map([['night \ud800\ue000', NOW]]));
     expect((await read(NOW + HOUR)).rules.get('a')?.hours).toEqual([{ at: NOW + HOUR, outcomes: { notified: 1 } }]);
   });
 
@@ -74,22 +78,26 @@ describe.skipIf(SERVER === undefined)('activity on PostgreSQL', () => {
 
   test('a count is never read twice or left out while transactions store it', async () => {
     let added = 0;
-    const reads = (async () => {
-      for (let index = 0; index < 40; index += 1) {
+    let reading = true;
+    const writes = (async () => {
+      for (; reading; added += 1) {
+        writer.addEvent([result()], NOW);
+        await writer.write(commit);
+        // Time for a read in which nothing is written.
+        if (added % 5 === 0) await read();
+      }
+    })();
+    try {
+      for (let index = 0; index < 20; index += 1) {
         const before = added;
         const hours = (await read()).rules.get('a')?.hours ?? [];
         const counted = hours.reduce((sum, { outcomes }) => sum + (outcomes['notified'] ?? 0), 0);
         expect(counted).toBeGreaterThanOrEqual(before);
-        expect(counted).toBeLessThanOrEqual(added);
+        expect(counted).toBeLessThanOrEqual(added + 1);
       }
-    })();
-    let done = false;
-    void reads.finally(() => (done = true)).catch(() => undefined);
-    while (!done) {
-      added += 1;
-      writer.addEvent([result()], NOW);
-      await writer.write(commit);
+    } finally {
+      reading = false;
+      await writes;
     }
-    await reads;
   });
 });

@@ -3,12 +3,15 @@ import { audit } from '../../../../daemon/store/postgres/history/audit.ts';
 import { trim } from '../../../../daemon/store/postgres/history/trim.ts';
 import type { Audit } from '../../../../daemon/store/store.ts';
 import { delivery, ERROR, event, HOUR, NOW } from '../../contract/samples.ts';
-import { SERVER, type StoredRow, Trial } from './trial.ts';
+import { hasPostgres, sharedPostgres } from '../../../support/postgres-server.ts';
+import { type StoredRow, Trial } from './trial.ts';
 
-describe.skipIf(SERVER === undefined)('audit on PostgreSQL', () => {
+const postgres = sharedPostgres();
+
+describe.skipIf(!hasPostgres())('audit on PostgreSQL', () => {
   let trial: Trial;
   beforeEach(async () => {
-    trial = new Trial();
+    trial = new Trial(await postgres());
     await trial.open();
   });
   afterEach(() => trial.close());
@@ -42,7 +45,7 @@ describe.skipIf(SERVER === undefined)('audit on PostgreSQL', () => {
   });
 
   test('dead deliveries and dead letters are compared both ways, whatever their ids are', async () => {
-    const odd = delivery(event(), { id: 'odd "\ud800\0' });
+    const odd = delivery(event(), { id: 'odd "\ud800\0\ue000' });
     const [pending, delivered] = await arrived('pending', 'delivered');
     await trial.deliver({ delivery: odd, state: 'dead' });
     expect(await violations()).toEqual([`${odd.id} is dead, but not in the dead-letter file`]);

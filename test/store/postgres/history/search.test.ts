@@ -7,14 +7,17 @@ import { pageOf } from '../../../../daemon/store/shared/history/pages.ts';
 import { deliveryOfRow, eventOfRow } from '../../../../daemon/store/shared/rows.ts';
 import type { HistoryFilter, HistoryQuery, Page } from '../../../../daemon/store/store.ts';
 import { ATTEMPT, delivery, ERROR, event, FAILED, HOUR, NOW } from '../../contract/samples.ts';
-import { SERVER, type StoredArrival, Trial } from './trial.ts';
+import { hasPostgres, sharedPostgres } from '../../../support/postgres-server.ts';
+import { type StoredArrival, Trial } from './trial.ts';
 
-describe.skipIf(SERVER === undefined)('search on PostgreSQL', () => {
+const postgres = sharedPostgres();
+
+describe.skipIf(!hasPostgres())('search on PostgreSQL', () => {
   let trial: Trial;
   let claimed: number[];
   beforeEach(async () => {
     claimed = [];
-    trial = new Trial();
+    trial = new Trial(await postgres());
     await trial.open();
   });
   afterEach(() => trial.close());
@@ -114,10 +117,10 @@ describe.skipIf(SERVER === undefined)('search on PostgreSQL', () => {
 
   test('ids and texts of any content are found', async () => {
     const odd = event({
-      id: 'odd \ud800 "id"',
+      id: 'odd \ud800 "id" \ue000',
       source: 'a\\"b',
       type: 'x\0y',
-      data: { text: "nul \0, \udfff, o'clock, line\nbreak" },
+      data: { text: "nul \0, \udfff, o'clock, line\nbreak, \ue000d800, \\u0000" },
     });
     const of = delivery(odd, { id: 'd \ud800', rule: "r'\\", key: '%\0' });
     await arrived(
@@ -135,6 +138,8 @@ describe.skipIf(SERVER === undefined)('search on PostgreSQL', () => {
       { type: 'x\0*' },
       { text: 'NUL \0' },
       { text: '\udfff' },
+      { text: '\ue000D800' },
+      { text: '\\u0000' },
       { text: "o'clock" },
       { text: 'line\nbreak' },
       { rule: "r'\\" },
@@ -201,6 +206,7 @@ describe.skipIf(SERVER === undefined)('search on PostgreSQL', () => {
       '\n',
       '\0',
       '\ud800',
+      '\ue000',
       '文',
       '😀',
       'É',

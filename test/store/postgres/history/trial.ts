@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import pg from 'pg';
 import { summarize } from '../../../../daemon/core/event/summary.ts';
 import type { Attempt, Delivery } from '../../../../daemon/core/delivery/delivery.ts';
 import type { Event } from '../../../../daemon/core/event/event.ts';
 import type { LaterResult, RuleResult } from '../../../../daemon/core/flow/decision.ts';
 import { Database } from '../../../../daemon/store/postgres/engine/database.ts';
+import { toStoredJson, toStoredText } from '../../../../daemon/store/postgres/engine/stored-text.ts';
 import { functions } from '../../../../daemon/store/postgres/schema/functions.ts';
 import { tables } from '../../../../daemon/store/postgres/schema/tables.ts';
 import { hashOf, Sequence, shortHashOf, toColumn } from '../../../../daemon/store/shared/keys.ts';
 import { STATE } from '../../../../daemon/store/shared/stored-states.ts';
 import type { Row } from '../../../../daemon/store/shared/writes.ts';
+import { hasPostgres, NEEDS_POSTGRES, type PostgresServer } from '../../../support/postgres-server.ts';
 import { NOW, RECEIPT } from '../../contract/samples.ts';
 
-/** Address of a PostgreSQL server for these tests, whose user may create schemas. */
-export const SERVER = process.env['BELFRY_TEST_POSTGRES'];
-if (SERVER === undefined)
-  console.warn('SKIPPED: the history on PostgreSQL is not tested, because BELFRY_TEST_POSTGRES names no server');
+if (!hasPostgres()) console.warn(`SKIPPED: the history on PostgreSQL ${NEEDS_POSTGRES}`);
 
 const OWNER = 1;
 
@@ -40,17 +40,19 @@ export interface StoredArrival {
 
 /** A schema of its own on a real server, with rows that a test inserts without the rest of the store. */
 export class Trial {
+  readonly url: string;
   readonly database: Database;
   /** Name of the schema, quoted. */
   readonly s = `"belfry_history_${randomBytes(4).toString('hex')}"`;
+  /** Writes without the conversions of `Database`. */
+  readonly #pool: pg.Pool;
   readonly #events = new Sequence(0);
   readonly #deliveries = new Sequence(0);
 
-  constructor(connections = 4) {
-    const url = new URL(SERVER!);
-    // The rows of a test need not survive a crash.
-    url.searchParams.set('options', '-c synchronous_commit=off');
-    this.database = new Database({ url: url.href, connections, instance: 'test' });
+  constructor(server: PostgresServer) {
+    this.url = server.url();
+    this.database = new Database({ url: this.url, connections: 4, instance: 'test' });
+    this.#pool = new pg.Pool({ connectionString: this.url, max: 4 });
   }
 
   async open(): Promise<void> {
@@ -60,11 +62,17 @@ export class Trial {
 
   async close(): Promise<void> {
     await this.database.script(`DROP SCHEMA ${this.s} CASCADE`);
+    await this.#pool.end();
     await this.database.close();
   }
 
   sql(text: string, ...values: (string | number | null)[]): Promise<readonly Row[]> {
     return this.database.rows(text.replaceAll('S.', `${this.s}.`), values);
+  }
+
+  /** Writes values in the form in which they are stored. */
+  async write(text: string, ...values: (string | number | null)[]): Promise<void> {
+    await this.#pool.query(text.replaceAll('S.', `${this.s}.`), values);
   }
 
   /** Stores an event with its deliveries, and counts them. Returns the row number of the event. */
@@ -73,17 +81,17 @@ export class Trial {
     const seqs: number[] = [];
     for (const row of deliveries) seqs.push(await this.deliver(row, seq));
     const summary = summarize(results.filter((result) => !('at' in result)) as readonly RuleResult[]);
-    await this.sql(
+    await this.write(
       'INSERT INTO S.events VALUES ($1, $2, $3, $4, $5, $6)',
       seq,
       at,
-      JSON.stringify(event),
-      JSON.stringify(results),
+      toStoredJson(JSON.stringify(event)),
+      toStoredJson(JSON.stringify(results)),
       summary,
       JSON.stringify(seqs),
     );
     if (named)
-      await this.sql('INSERT INTO S.names VALUES ($1, $2, 0, $3)', hashOf(event.id), hashOf(event.source), seq);
+      await this.write('INSERT INTO S.names VALUES ($1, $2, 0, $3)', hashOf(event.id), hashOf(event.source), seq);
     await this.count({ [`event:${summary}`]: 1 });
     return seq;
   }
@@ -96,7 +104,7 @@ export class Trial {
     const { seq, named } = this.#deliveries.assign(delivery.id, delivery.createdAt, true);
     const { event: of, attempts: _, message, ...head } = delivery;
     const body = JSON.stringify({ ...head, message, event: event === 0 ? of : undefined });
-    await this.sql(
+    await this.write(
       'INSERT INTO S.deliveries VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, $9, $10, $11, $12)',
       seq,
       owner,
@@ -106,12 +114,13 @@ export class Trial {
       due,
       hashOf(delivery.key),
       shortHashOf(delivery.id),
-      body,
+      toStoredJson(body),
       JSON.stringify(attempts),
       state === 'delivered' ? JSON.stringify(RECEIPT) : null,
       error === undefined ? null : JSON.stringify(error),
     );
-    if (named) await this.sql('INSERT INTO S.delivery_names VALUES ($1, $2)', toColumn(delivery.id), seq);
+    if (named)
+      await this.write('INSERT INTO S.delivery_names VALUES ($1, $2)', toStoredText(toColumn(delivery.id)), seq);
     await this.count({ owed: 1, ...(['delivered', 'dead', 'cancelled'].includes(state) && { [state]: 1 }) });
     return seq;
   }
@@ -120,7 +129,7 @@ export class Trial {
   async count(counts: Readonly<Record<string, number>>): Promise<void> {
     this.#transactions += 1;
     const values = [OWNER, this.#transactions, JSON.stringify(counts)];
-    await this.sql(`INSERT INTO S.commits VALUES ($1, $2, now(), '{}', NULL, $3)`, ...values);
+    await this.write(`INSERT INTO S.commits VALUES ($1, $2, now(), '{}', NULL, $3)`, ...values);
   }
   #transactions = 0;
 }

@@ -5,18 +5,22 @@ import { usedBytes } from '../../../../daemon/store/postgres/history/used-bytes.
 import { audit } from '../../../../daemon/store/postgres/history/audit.ts';
 import { newId } from '../../../../daemon/lib/id.ts';
 import { delivery, event, HOUR, NOW } from '../../contract/samples.ts';
-import { SERVER, type StoredArrival, type StoredRow, Trial } from './trial.ts';
+import { hasPostgres, sharedPostgres } from '../../../support/postgres-server.ts';
+import { type StoredArrival, type StoredRow, Trial } from './trial.ts';
 
-describe.skipIf(SERVER === undefined)('trim on PostgreSQL', () => {
+const postgres = sharedPostgres();
+
+describe.skipIf(!hasPostgres())('trim on PostgreSQL', () => {
   let trial: Trial;
   beforeEach(async () => {
-    trial = new Trial();
+    trial = new Trial(await postgres());
     await trial.open();
   });
   afterEach(() => trial.close());
 
   const everything = { before: NOW + HOUR, bytes: Number.MAX_SAFE_INTEGER };
-  const run = (limits: { before: number; bytes: number }): Promise<number> => trim(trial.database, trial.s, limits);
+  const run = async (limits: { before: number; bytes: number }): Promise<number> =>
+    (await trim(trial.database, trial.s, limits)).deleted;
   const count = async (table: string): Promise<number> =>
     Number((await trial.sql(`SELECT count(*) FROM S.${table}`))[0]![0]);
   const violations = async (...dead: string[]): Promise<readonly string[]> =>
@@ -30,11 +34,11 @@ describe.skipIf(SERVER === undefined)('trim on PostgreSQL', () => {
     Promise.all(Array.from({ length: number }, (_, index) => trial.arrive(make(index))));
 
   test('old events go with all that is stored beside them, newer ones stay', async () => {
-    const odd = event({ id: `chosen \ud800 ${'x'.repeat(500)}` });
+    const odd = event({ id: `chosen \ud800 \ue000 ${'x'.repeat(500)}` });
     await trial.arrive({
       event: odd,
       mayRepeat: true,
-      deliveries: [{ delivery: delivery(odd, { id: 'odd \0' }), state: 'delivered' }],
+      deliveries: [{ delivery: delivery(odd, { id: 'odd \0 \ue000' }), state: 'delivered' }],
     });
     await trial.arrive(arrival(['delivered', 'cancelled']));
     await trial.arrive(arrival(['delivered'], { at: NOW + 2 * HOUR }));
@@ -60,7 +64,8 @@ describe.skipIf(SERVER === undefined)('trim on PostgreSQL', () => {
     const body = 'x'.repeat(4000);
     await many(500, (index) => arrival(['delivered'], { event: event({ data: body + index }) }));
     const limit = (await usedBytes(trial.database, trial.s)) / 2;
-    const deleted = await run({ before: 0, bytes: limit });
+    const { deleted, bytes } = await trim(trial.database, trial.s, { before: 0, bytes: limit });
+    expect(bytes).toBe(await usedBytes(trial.database, trial.s));
     expect(deleted).toBeGreaterThan(225);
     expect(deleted).toBeLessThan(275);
     expect(await usedBytes(trial.database, trial.s)).toBeLessThanOrEqual(limit);
@@ -113,7 +118,7 @@ describe.skipIf(SERVER === undefined)('trim on PostgreSQL', () => {
   test('an event that another transaction changes now stays, and nobody waits', async () => {
     const seq = await trial.arrive(arrival(['delivered']));
     await trial.arrive(arrival());
-    const other = new pg.Client(SERVER);
+    const other = new pg.Client(trial.url);
     await other.connect();
     try {
       await other.query(`BEGIN; UPDATE ${trial.s}.events SET outcomes = '[]' WHERE seq = ${seq}`);
@@ -126,9 +131,9 @@ describe.skipIf(SERVER === undefined)('trim on PostgreSQL', () => {
   });
 });
 
-describe.skipIf(SERVER === undefined)('measuring the rows', () => {
+describe.skipIf(!hasPostgres())('measuring the rows', () => {
   test('a large table is measured by a part of its pages', async () => {
-    const trial = new Trial();
+    const trial = new Trial(await postgres());
     await trial.open();
     try {
       await trial.sql(
