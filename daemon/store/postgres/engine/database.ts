@@ -47,9 +47,12 @@ export class Database {
     this.#pool.on('error', () => undefined);
   }
 
-  /** Rows as arrays in the order of the columns. Rejects with `store.unavailable`, `store.full` or `store.broken`. */
-  rows(text: string, values: readonly Parameter[] = []): Promise<readonly Row[]> {
-    return this.#query(text, values.map(toStored));
+  /**
+   * Rows as arrays in the order of the columns. Rejects with `store.unavailable`, `store.full` or `store.broken`. `timeoutMs` is for a
+   * statement that may take long.
+   */
+  rows(text: string, values: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly Row[]> {
+    return this.#query(text, values.map(toStored), timeoutMs);
   }
 
   /** Calls a function that takes one JSON text as its last argument; resolves to the JSON that it returns. */
@@ -60,9 +63,14 @@ export class Database {
     return typeof answer === 'string' ? (JSON.parse(answer) as unknown) : answer;
   }
 
-  async #query(text: string, values: readonly Parameter[]): Promise<readonly Row[]> {
+  async #query(text: string, values: readonly Parameter[], timeoutMs?: number): Promise<readonly Row[]> {
     try {
-      const { rows } = await this.#pool.query<Value[]>({ text, values: values as unknown[], rowMode: 'array' });
+      const { rows } = await this.#pool.query<Value[]>({
+        text,
+        values: values as unknown[],
+        rowMode: 'array',
+        ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+      });
       return rows.map((row) => row.map((value) => (typeof value === 'string' ? fromStored(value) : value)));
     } catch (error) {
       throw postgresError(error);

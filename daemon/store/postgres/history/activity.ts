@@ -103,7 +103,7 @@ export class ActivityWriter {
   }
 }
 
-/** Activity that all instances have stored, and that this one has not stored yet. */
+/** Counts that all instances have stored, and those that this one has not stored yet. */
 export async function readActivity(
   database: Database,
   s: string,

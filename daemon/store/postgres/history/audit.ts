@@ -7,6 +7,8 @@ import type { Database } from '../engine/database.ts';
 import { FORGOTTEN } from '../schema/history-functions.ts';
 import { deliveryId } from '../schema/columns.ts';
 
+/** Milliseconds for the audit: a million events take about ten seconds. */
+const TIMEOUT_MS = 600_000;
 /** Violations of one kind that are named; the rest is counted. */
 const MAX_NAMED = 20;
 
@@ -88,7 +90,8 @@ const list = (text: string, condition: string): string =>
  */
 export async function audit(database: Database, s: string, deadLetters: ReadonlySet<string>): Promise<Audit> {
   const ids = [...deadLetters];
-  const rows = await database.rows(statement(s), [ids.map(toColumn), ids.map((id) => seqOfId(id) ?? null)]);
+  const owns = ids.map((id) => seqOfId(id) ?? null);
+  const rows = await database.rows(statement(s), [ids.map(toColumn), owns], TIMEOUT_MS);
   const parts = (wanted: string): Part[] => (rows as unknown as Part[]).filter(([part]) => part === wanted);
   const events = Object.fromEntries(parts('event').map(([, name, count]) => [name, count]));
   const deliveries: Record<string, number> = {};

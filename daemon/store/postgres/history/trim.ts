@@ -60,7 +60,7 @@ interface Candidate {
 }
 
 async function trimEvents(database: Database, s: string, limits: TrimLimits, call: Call): Promise<TrimResult> {
-  // The bytes of each batch are taken off, so the rows are measured once.
+  // Measured once: the bytes of what a batch deletes are subtracted.
   let bytes = await usedBytes(database, s);
   let deleted = 0;
   for (let after = 0; ; ) {
@@ -144,7 +144,7 @@ function namedOf(ids: string): string[] {
 async function trimOrphans(database: Database, s: string, before: number, call: Call): Promise<void> {
   for (let after = 0; ; ) {
     const rows = await database.rows(
-      `SELECT coalesce(max(o.seq), 0), count(*), ${`coalesce(${idsWithSeq('o')}, '[]')`} FROM (
+      `SELECT coalesce(max(o.seq), 0), count(*), coalesce(${idsWithSeq('o')}, '[]') FROM (
           SELECT d.seq, d.body FROM ${s}.deliveries d WHERE d.seq > $1 AND d.seq < $2
             AND d.state IN (${STATE.delivered}, ${STATE.cancelled})
             AND NOT EXISTS (SELECT FROM ${s}.events e WHERE e.seq = d.event)

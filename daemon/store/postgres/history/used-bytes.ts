@@ -32,9 +32,9 @@ export const deliveryBytes = (alias: string): string => sizeOf(alias, DELIVERIES
 const SAMPLED_PAGES = 2000;
 
 /**
- * Bytes that the rows of the history take, with their entries in the indexes. The size of the files shows less: a deleted row does not
- * make a file smaller, its space is used again after a vacuum. So the rows are measured, in large tables those of pages chosen by
- * chance, which is exact to a few percent.
+ * Bytes that the rows of the history take, with their entries in the indexes. The size of the files is not the measure: a deleted row
+ * does not make a file smaller, its space is used again after a vacuum. In a large table, the rows of pages chosen by chance are
+ * measured, which is exact to a few percent.
  */
 export async function usedBytes(database: Database, s: string): Promise<number> {
   const pages = TABLES.map(({ table }) => `pg_relation_size('${s}.${table}') / current_setting('block_size')::bigint`);

@@ -20,8 +20,6 @@ const forget = (
  *   a transaction that adds one changes the event too. `id_hashes` and `source_hashes` are of ids that senders chose, NULL for others;
  *   `delivery_ids` are ids in `delivery_names`.
  * - `trim_deliveries`: deletes deliveries that are final and not dead, with what is stored beside them.
- * - `trim_requests`: deletes Idempotency-Keys, a limited number. \`trim_uses\`: deletes last uses, and hours that are older than two days
- *   and one hour; they are compared with the newest one, because the clocks of the instances may differ from that of the server.
  */
 const trim = (s: string): string => `
 CREATE FUNCTION ${s}.trim_events(seqs bigint[], id_hashes bigint[], source_hashes bigint[], delivery_ids text[]) RETURNS bigint LANGUAGE plpgsql AS $trim$
@@ -63,8 +61,16 @@ BEGIN
   DELETE FROM ${s}.delivery_names WHERE id = ANY(delivery_ids) AND seq = ANY(gone);
   DELETE FROM ${s}.deliveries WHERE seq = ANY(gone);
   RETURN cardinality(gone);
-END $trim$;
+END $trim$;`;
 
+/**
+ * Functions that delete what is kept for a limited time beside the history.
+ *
+ * - `trim_requests`: deletes Idempotency-Keys, a limited number.
+ * - `trim_uses`: deletes last uses, and outcomes by hour. An hour is compared with the newest one, because the clocks of the instances may
+ *   differ from that of the server.
+ */
+const trimRest = (s: string): string => `
 CREATE FUNCTION ${s}.trim_requests(until bigint, most bigint) RETURNS bigint LANGUAGE plpgsql AS $trim$
 DECLARE
   count bigint;
@@ -114,4 +120,4 @@ EXCEPTION WHEN invalid_text_representation THEN
 END $unreadable$;`;
 
 /** Functions for the history in the schema `s`. */
-export const historyFunctions = (s: string): string => [trim(s), unreadable(s)].join('\n');
+export const historyFunctions = (s: string): string => [trim(s), trimRest(s), unreadable(s)].join('\n');

@@ -8,13 +8,16 @@ import { Database } from '../../../../daemon/store/postgres/engine/database.ts';
 import { toStoredJson, toStoredText } from '../../../../daemon/store/postgres/engine/stored-text.ts';
 import { functions } from '../../../../daemon/store/postgres/schema/functions.ts';
 import { tables } from '../../../../daemon/store/postgres/schema/tables.ts';
+import { search } from '../../../../daemon/store/postgres/history/search.ts';
+import { pageOf } from '../../../../daemon/store/shared/history/pages.ts';
+import type { HistoryTable } from '../../../../daemon/store/shared/history/search-step.ts';
+import { deliveryOfRow, eventOfRow } from '../../../../daemon/store/shared/rows.ts';
+import type { HistoryFilter, HistoryQuery, Page } from '../../../../daemon/store/store.ts';
 import { hashOf, Sequence, shortHashOf, toColumn } from '../../../../daemon/store/shared/keys.ts';
 import { STATE } from '../../../../daemon/store/shared/stored-states.ts';
 import type { Row } from '../../../../daemon/store/shared/writes.ts';
-import { hasPostgres, NEEDS_POSTGRES, type PostgresServer } from '../../../support/postgres-server.ts';
+import type { PostgresServer } from '../../../support/postgres-server.ts';
 import { NOW, RECEIPT } from '../../contract/samples.ts';
-
-if (!hasPostgres()) console.warn(`SKIPPED: the history on PostgreSQL ${NEEDS_POSTGRES}`);
 
 const OWNER = 1;
 
@@ -42,6 +45,8 @@ export interface StoredArrival {
 export class Trial {
   readonly url: string;
   readonly database: Database;
+  /** Rows of deliveries that are claimed now. */
+  claimed: number[] = [];
   /** Name of the schema, quoted. */
   readonly s = `"belfry_history_${randomBytes(4).toString('hex')}"`;
   /** Writes without the conversions of `Database`. */
@@ -70,6 +75,39 @@ export class Trial {
     return this.database.rows(text.replaceAll('S.', `${this.s}.`), values);
   }
 
+  /** A page of the ids of events that match. */
+  events(query: HistoryQuery): Promise<Page<string>> {
+    return pageOf(
+      'events',
+      query,
+      (step) => search(this.database, this.s, { ...step, claimed: this.claimed }),
+      (row) => eventOfRow(row).event.id,
+    );
+  }
+
+  /** Ids of all events that match. */
+  async found(filter: HistoryFilter, order: 'asc' | 'desc' = 'asc'): Promise<readonly string[]> {
+    return (await this.events({ limit: 1000, order, ...filter })).items;
+  }
+
+  /** Ids of all deliveries that match. */
+  async foundDeliveries(filter: HistoryFilter): Promise<readonly string[]> {
+    const query = { limit: 1000, order: 'asc', ...filter } as const;
+    const { items } = await pageOf(
+      'deliveries',
+      query,
+      (step) => search(this.database, this.s, { ...step, claimed: this.claimed }),
+      (row) => deliveryOfRow(row).stored.delivery.id,
+    );
+    return items;
+  }
+
+  /** The first rows of a table. */
+  async rows(table: HistoryTable, filter: HistoryFilter = {}): Promise<readonly Row[]> {
+    const step = { table, filter, order: 'asc', rows: 500, limit: 500, claimed: this.claimed } as const;
+    return (await search(this.database, this.s, step)).rows;
+  }
+
   /** Writes values in the form in which they are stored. */
   async write(text: string, ...values: (string | number | null)[]): Promise<void> {
     await this.#pool.query(text.replaceAll('S.', `${this.s}.`), values);
@@ -80,7 +118,7 @@ export class Trial {
     const { seq, named } = this.#events.assign(event.id, at, !mayRepeat);
     const seqs: number[] = [];
     for (const row of deliveries) seqs.push(await this.deliver(row, seq));
-    const summary = summarize(results.filter((result) => !('at' in result)) as readonly RuleResult[]);
+    const summary = summarize(results.filter((result) => !('at' in result)));
     await this.write(
       'INSERT INTO S.events VALUES ($1, $2, $3, $4, $5, $6)',
       seq,
@@ -94,6 +132,12 @@ export class Trial {
       await this.write('INSERT INTO S.names VALUES ($1, $2, 0, $3)', hashOf(event.id), hashOf(event.source), seq);
     await this.count({ [`event:${summary}`]: 1 });
     return seq;
+  }
+
+  /** Stores events; returns their ids. */
+  async arrived(...arrivals: readonly StoredArrival[]): Promise<string[]> {
+    for (const one of arrivals) await this.arrive(one);
+    return arrivals.map(({ event }) => event.id);
   }
 
   /** Stores a delivery and counts it. Without the row number of an event it contains the event. */
