@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import { freePort } from './program-server.ts';
 
 const run = promisify(execFile);
@@ -152,6 +152,12 @@ export function sharedPostgres(options: PostgresOptions = {}): () => Promise<Pos
   let opened: Promise<PostgresServer> | undefined;
   afterAll(async () => (await opened?.catch(() => undefined))?.close());
   return () => (opened ??= PostgresServer.open(options));
+}
+
+/** Group of tests that need a server; a test that is skipped where none is installed. */
+export function describePostgres(title: string, declare: () => void): void {
+  if (hasPostgres()) describe(title, declare);
+  else test(title, (context) => context.skip(NEEDS_POSTGRES));
 }
 
 const isRoot = (): boolean => process.geteuid?.() === 0;

@@ -1,13 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StateChange } from '../../../daemon/core/flow/decision.ts';
 import type { PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
 import { claim, decision, event, HOUR, idsClaimed, ingest, newDelivery, NOW, RECEIPT } from '../contract/samples.ts';
 import { openInstance, prepareSchema } from './support.ts';
 
 /** A state that counts the events of a key. */
 const count = (value: number): StateChange => ({ rule: 'r', key: 'k', step: 's', value, expires: NOW + HOUR });
 
-describe('two instances on one schema', () => {
+describePostgres('two instances on one schema', () => {
   let schema: string;
   let a: PostgresStore;
   let b: PostgresStore;

@@ -1,28 +1,21 @@
-import pg from 'pg';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { openPostgresStore, type PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
-import { functions } from '../../../daemon/store/postgres/schema/functions.ts';
-import { SCHEMA_VERSION, tables } from '../../../daemon/store/postgres/schema/tables.ts';
+import { migrate } from '../../../daemon/store/postgres/schema/migrate.ts';
+import { sharedPostgres } from '../../support/postgres-server.ts';
 
-const url = 'postgres://belfry@127.0.0.1:55432/postgres';
+const server = sharedPostgres();
 let number = 0;
 
 /** Prepares a schema of its own; resolves to its name. */
 export async function prepareSchema(): Promise<string> {
-  const schema = `test_${process.pid}_${(number += 1)}`;
-  const client = new pg.Client(url);
-  await client.connect();
-  await client.query(
-    `DROP SCHEMA IF EXISTS ${schema} CASCADE; CREATE SCHEMA ${schema}; ${tables(schema)} ${functions(schema)}
-     INSERT INTO ${schema}.facts VALUES ('schema_version', '${SCHEMA_VERSION}');`,
-  );
-  await client.end();
+  const schema = `test_${(number += 1)}`;
+  await migrate({ url: (await server()).url(), schema });
   return schema;
 }
 
-export function openInstance(schema: string, instance: string): Promise<PostgresStore> {
+export async function openInstance(schema: string, instance: string): Promise<PostgresStore> {
   return openPostgresStore({
-    url,
+    url: (await server()).url(),
     schema,
     connections: 4,
     instance,
