@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
-import { BelfryError } from '../../core/problems/failure.ts';
+import { usePgDump } from '../../core/problems/pg-dump.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { openCheckpoints } from '../shared/commit/checkpoints.ts';
 import { findEvent, ReadySignal } from '../shared/context.ts';
@@ -256,7 +256,7 @@ export class PostgresStore implements Store {
   }
 
   copy(): Promise<StoreCopy> {
-    return Promise.reject(new BelfryError('store.copying', 'a store on PostgreSQL is copied with pg_dump'));
+    return Promise.reject(usePgDump(this.#options.schema));
   }
 
   size(): number {
