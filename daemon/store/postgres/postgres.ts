@@ -100,6 +100,7 @@ export class PostgresStore implements Store {
   readonly #activity = new ActivityWriter();
   readonly #history: PostgresHistory;
   readonly #run: InstanceRun;
+  readonly #schemaName: string;
   readonly #onFatal: ((error: Error) => void)[] = [];
   readonly #upkeep: Upkeep;
   #closing: Promise<void> | undefined;
@@ -126,6 +127,7 @@ export class PostgresStore implements Store {
   private constructor(options: PostgresOptions, database: Database, schema: string, epoch: string) {
     const { clock, onOutage, details } = options;
     this.#database = database;
+    this.#schemaName = options.schema;
     this.letters = new LetterRows(database, schema);
     this.membership = new Membership({
       ...options,
@@ -256,7 +258,7 @@ export class PostgresStore implements Store {
   }
 
   copy(): Promise<StoreCopy> {
-    return Promise.reject(usePgDump(this.#options.schema));
+    return Promise.reject(usePgDump(this.#schemaName));
   }
 
   size(): number {
