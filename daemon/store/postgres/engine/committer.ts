@@ -49,6 +49,8 @@ export class Committer implements Commits {
   #running = false;
   #closed = false;
   #outage: string | undefined;
+  /** Time since which a transaction waits for its answer. */
+  #sentAt: number | undefined;
   readonly #sweep = new Sweep();
   #onIdle: (() => void)[] = [];
   #cancelCheck: () => void = () => undefined;
@@ -204,11 +206,14 @@ export class Committer implements Commits {
   async #sent(argument: string): Promise<Answer | undefined> {
     const { database, schema, owner } = this.#deps;
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
+      this.#sentAt ??= this.#deps.clock.monotonic();
       try {
         const answer = (await database.call(`${schema}.commit`, owner(), this.#number + 1, argument)) as Answer;
+        this.#sentAt = undefined;
         this.#noteOutage(undefined);
         return answer;
       } catch (error) {
+        if (!isTransient(error)) this.#sentAt = undefined;
         if (error instanceof Collision) return undefined;
         if (!isTransient(error)) return this.#broken(error);
         this.#noteOutage((error as Error).message);
@@ -243,20 +248,21 @@ export class Committer implements Commits {
     this.#cancelCheck = this.#deps.clock.after(CHECK_MS, () => this.#check());
   }
 
-  /** Refuses tasks whose sender has waited too long. One that is under way may have been stored all the same. */
+  /**
+   * Refuses tasks whose sender has waited too long, while PostgreSQL does not answer: a long queue alone is no reason. One that is under
+   * way may have been stored all the same.
+   */
   #refuseLate(): void {
     const now = this.#deps.clock.monotonic();
-    const isLate = ({ deadline }: Task): boolean =>
-      deadline !== undefined && (deadline <= now || this.#outage !== undefined);
+    const isSilent = this.#sentAt !== undefined && now - this.#sentAt >= ANSWER_MS;
+    if (this.#outage === undefined && !isSilent) return;
+    const isLate = ({ deadline = Number.POSITIVE_INFINITY }: Task): boolean =>
+      deadline <= now || (this.#outage !== undefined && Number.isFinite(deadline));
     const late = this.#queue.filter(isLate);
-    if (late.length > 0) {
-      const kept = this.#queue.filter((task) => !isLate(task));
-      this.#queue.splice(0, this.#queue.length, ...kept);
-    }
-    const why = this.#outage ?? 'it did not answer in time';
-    for (const task of late) task.failed(unavailable(why));
-    for (const task of this.#current)
-      if (task.deadline !== undefined && task.deadline <= now) task.failed(unavailable(why));
+    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter((task) => !isLate(task)));
+    const error = unavailable(this.#outage ?? 'it did not answer in time');
+    for (const task of [...late, ...this.#current.filter(({ deadline }) => deadline !== undefined && deadline <= now)])
+      task.failed(error);
   }
 }
 
