@@ -23,8 +23,24 @@ export class StateCache {
   #states = new Map<string, Map<string, StoredState>>();
   #size = 0;
   #sweepAt = FIRST_SWEEP_SIZE;
+  /** Milliseconds by which the timer of a state is later than its `wake`: another instance wakes it then. */
+  readonly #delayOf: (stateKey: StateKey) => number;
   #timers = this.#newTimers();
   #onEarlier: () => void = () => undefined;
+
+  constructor(delayOf: (stateKey: StateKey) => number = () => 0) {
+    this.#delayOf = delayOf;
+  }
+
+  /** Begins the timers anew, because their delays have changed. */
+  restartTimers(): void {
+    this.#timers = this.#newTimers();
+    for (const [name, byKey] of this.#states) {
+      const [rule = '', step = ''] = name.split('\u0000');
+      for (const [key, { wake }] of byKey) if (wake !== undefined) this.#addTimer({ rule, key, step }, wake);
+    }
+    this.#onEarlier();
+  }
 
   /** Due time of the earliest timer. */
   get nextWake(): number | undefined {
@@ -95,7 +111,7 @@ export class StateCache {
     if (byKey === undefined) this.#states.set(name, (byKey = new Map<string, StoredState>()));
     if (!byKey.has(stateKey.key)) this.#size += 1;
     byKey.set(stateKey.key, state);
-    if (state.wake !== undefined) this.#timers.add(stateKey, state.wake);
+    if (state.wake !== undefined) this.#addTimer(stateKey, state.wake);
   }
 
   #delete(name: string, key: string): void {
@@ -106,7 +122,14 @@ export class StateCache {
   }
 
   #newTimers(): TimerHeap {
-    return new TimerHeap((stateKey, at) => this.timesOf(stateKey)?.wake === at);
+    return new TimerHeap((stateKey, at) => {
+      const wake = this.timesOf(stateKey)?.wake;
+      return wake !== undefined && wake + this.#delayOf(stateKey) === at;
+    });
+  }
+
+  #addTimer(stateKey: StateKey, wake: number): void {
+    this.#timers.add(stateKey, wake + this.#delayOf(stateKey));
   }
 }
 

@@ -24,7 +24,7 @@ import { environmentWarnings, refuseUnsafeEnvironment } from '../environment.ts'
 import { Inbox } from '../runtime/inbox.ts';
 import { KeptRules, readKeptRules } from './kept-rules.ts';
 import { needsInstance } from './offline/needs-instance.ts';
-import { openStoreOf } from './open-store.ts';
+import { openStoreOf, sharedKeyOf } from './open-store.ts';
 import { type StatePaths, statePaths } from './paths.ts';
 import { loadAtStart, stateAtStart } from './start-rules.ts';
 import { sha256 } from '../../lib/sha256.ts';
@@ -104,7 +104,7 @@ interface OpenDeps {
 
 async function openOn(first: StatePaths, { options, texts, scrubber, closers, mode }: OpenDeps): Promise<OpenState> {
   const { terminal, config } = options;
-  const key = await stateKey(first);
+  const key = await stateKey(first, await sharedKeyOf(options));
   const tools = { ...builtIn, sources: sourceTypes, fingerprint: key.hash, tokenHash: sha256 };
   let pluginLog: Log | undefined;
   const plugins = new PluginHost({

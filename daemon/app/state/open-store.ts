@@ -1,12 +1,15 @@
 import { kill } from 'node:process';
+import { BelfryError } from '../../core/problems/failure.ts';
 import type { DaemonSettings, PostgresSettings } from '../../core/ruleset.ts';
 import { type DeadLetters, openDeadLetters } from '../../delivery/dead-letters/dead-letters.ts';
 import { SharedDeadLetters } from '../../delivery/dead-letters/shared-dead-letters.ts';
+import { Backoff } from '../../lib/async/retry.ts';
 import type { Closers } from '../../lib/async/closers.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Terminal } from '../../lib/terminal.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import { readStoreSettings } from '../../reload/daemon-settings.ts';
 import { openStore as openSqlite } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
 import { instanceName, type StatePaths } from './paths.ts';
@@ -73,6 +76,31 @@ async function openShared(
   closers.own('store', () => store.close());
   log.info({ instance, owner: store.membership.owner }, 'joined the instances on PostgreSQL');
   return { store, deadLetters: new SharedDeadLetters(store.letters, scrubber, () => store.refusing) };
+}
+
+/** Key of all instances; undefined without a store on PostgreSQL. Waits while the server cannot be reached. */
+export async function sharedKeyOf({
+  config,
+  terminal,
+  clock,
+}: Pick<OpenStoreDeps, 'clock'> & { readonly config: string; readonly terminal: Terminal }): Promise<
+  Buffer | undefined
+> {
+  const { store } = await readStoreSettings(config, terminal.env);
+  if (store?.type !== 'postgres') return undefined;
+  const { sharedStateKey } = await import('../../store/postgres/schema/state-key.ts');
+  const target = { url: store.url.reveal(), schema: store.schema };
+  const backoff = new Backoff();
+  for (;;) {
+    try {
+      return await sharedStateKey(target, terminal.hostname);
+    } catch (error) {
+      if (!(error instanceof BelfryError) || error.code !== 'store.unavailable') throw error;
+      terminal.stderr.write(`belfry: waiting for the store: ${error.message}\n`);
+      await backoff.wait(clock, terminal.interrupted);
+      if (terminal.interrupted.aborted) throw error;
+    }
+  }
 }
 
 /** Whether a process of this host lives. One that belongs to another user does. */

@@ -30,9 +30,9 @@ const TAG_BYTES = 16;
 /** Bytes of an encrypted text. */
 export const sealedSize = (text: string): number => VECTOR_BYTES + TAG_BYTES + Buffer.byteLength(text);
 
-/** Reads the key, or makes a new one. Changes nothing. */
-export async function stateKey(paths: Pick<StatePaths, 'key'>): Promise<StateKey> {
-  const kept = await readSecret(paths.key);
+/** Reads the key, or makes a new one. Changes nothing. `shared`: the key of several instances, which is not kept here. */
+export async function stateKey(paths: Pick<StatePaths, 'key'>, shared?: Buffer): Promise<StateKey> {
+  const kept = shared ?? (await readSecret(paths.key));
   const key = kept ?? randomBytes(32);
   const hmac = (text: string) => createHmac('sha256', key).update(text);
   const encryption = hmac('encryption').digest();
@@ -42,7 +42,7 @@ export async function stateKey(paths: Pick<StatePaths, 'key'>): Promise<StateKey
     unseal: (sealed) => unsealWith(encryption, sealed),
     // No fingerprint hashes a text with NUL, so that none of them is a derived key.
     derive: (purpose) => hmac(`\0${purpose}`).digest(),
-    keep: () => keepSecret(paths.key, kept, key),
+    keep: () => (shared === undefined ? keepSecret(paths.key, kept, key) : Promise.resolve()),
   };
 }
 

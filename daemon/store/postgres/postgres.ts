@@ -64,6 +64,8 @@ export interface PostgresOptions {
 
 const DEFAULT_DELIVERY_CACHE_CHARS = 8 * 1024 * 1024;
 const START_RETRY_MS = 1000;
+/** Milliseconds after which an instance wakes a state that another one should have woken. */
+const OTHERS_TIMER_MS = 3000;
 
 /**
  * Opens the store on PostgreSQL and joins the instances that run on it. Waits while the server cannot be reached. Rejects with
@@ -92,7 +94,9 @@ export class PostgresStore implements Store {
   /** Dead letters, which are rows here and lines of a file on one machine. */
   readonly letters: LetterRows;
   readonly #database: Database;
-  readonly #states = new VersionedStates();
+  readonly #states = new VersionedStates((stateKey) =>
+    this.membership.isResponsibleFor(stateKey) ? 0 : OTHERS_TIMER_MS,
+  );
   readonly #context: RunContext;
   readonly #committer: Committer;
   readonly #feed: Feed;
@@ -135,6 +139,7 @@ export class PostgresStore implements Store {
       schema,
       details: () => ({ ...details(), channels: Object.fromEntries(this.deliveries.ownCounts().byChannel) }),
       onFenced: () => void this.#run.joinAgain(),
+      onMembers: () => this.#states.cache.restartTimers(),
     });
     const committer = new Committer({
       database,

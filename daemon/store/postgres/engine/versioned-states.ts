@@ -21,9 +21,14 @@ const MAX_DELETIONS = 10_000;
  * refused when a row has another one.
  */
 export class VersionedStates {
-  readonly cache = new StateCache();
+  readonly cache: StateCache;
   #steps = new Map<string, Step>();
   readonly #deletions = new Map<string, number>();
+
+  /** `delayOf`: milliseconds after which this instance wakes a state that is another one's. */
+  constructor(delayOf: (stateKey: StateKey) => number) {
+    this.cache = new StateCache(delayOf);
+  }
 
   load(states: readonly VersionedState[]): void {
     this.#steps = new Map();

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
+import type { StateKey } from '../../../core/flow/decision.ts';
+import { hashOf } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
 import { LEASE_SECONDS } from '../schema/member-functions.ts';
 
@@ -38,6 +40,8 @@ interface MembershipDeps {
   /** Whether a process of this host lives. */
   readonly isAlive: (pid: number) => boolean;
   readonly details: () => MemberDetails;
+  /** Called when an instance has joined or left. */
+  readonly onMembers: () => void;
   /** Called when the lease was lost to another instance. */
   readonly onFenced: () => void;
 }
@@ -142,9 +146,23 @@ export class Membership {
       this.#until = 0;
       return onFenced();
     }
-    this.members = answer.members ?? [];
+    this.#note(answer.members ?? []);
     this.#until = began + LEASE_SECONDS * 1000;
     this.clockAhead = clock.now() - (answer.now ?? clock.now());
+  }
+
+  /** Whether this instance wakes a state first: each has a part of them, so that no two do the same work. */
+  isResponsibleFor({ rule, key, step }: StateKey): boolean {
+    const { length } = this.members;
+    if (length < 2) return true;
+    return this.members[hashOf(`${rule}\u0000${step}\u0000${key}`) % length]!.owner === this.owner;
+  }
+
+  #note(members: readonly Member[]): void {
+    const owners = (of: readonly Member[]): string => of.map(({ owner }) => owner).join(',');
+    const isSame = owners(members) === owners(this.members);
+    this.members = members;
+    if (!isSame) this.#deps.onMembers();
   }
 
   /** Ends the lease, so that others take over at once. */
