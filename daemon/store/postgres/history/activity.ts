@@ -105,7 +105,7 @@ export class ActivityWriter {
 
 /** Counts that all instances have stored, and those that this one has not stored yet. */
 export async function readActivity(
-  database: Database,
+  database: Pick<Database, 'rows'>,
   s: string,
   since: number,
   unwritten: ActivityWriter,

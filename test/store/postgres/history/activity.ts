@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RuleResult } from '../../../../daemon/core/flow/decision.ts';
 import {
@@ -5,6 +6,7 @@ import {
   ActivityWriter,
   readActivity,
 } from '../../../../daemon/store/postgres/history/activity.ts';
+import type { Database } from '../../../../daemon/store/postgres/engine/database.ts';
 import { toStoredJson } from '../../../../daemon/store/postgres/engine/stored-text.ts';
 import { activityOf } from '../../../../daemon/store/shared/history/activity.ts';
 import { USE } from '../../../../daemon/store/shared/stored-states.ts';
@@ -74,6 +76,27 @@ export function countsActivityOnPostgres(postgres: () => Promise<PostgresServer>
       writer.addEvent([result()], NOW);
       await writer.write(commit);
       expect((await read()).rules.get('a')?.hours).toEqual([{ at: NOW, outcomes: { notified: 2 } }]);
+    });
+
+    test('a count is not left out that is stored while it is read', async () => {
+      const steps = new EventEmitter();
+      const [begun, answered] = [once(steps, 'begun'), once(steps, 'answered')];
+      writer.addEvent([result()], NOW);
+      const writing = writer.write(async (records) => {
+        steps.emit('begun');
+        await answered;
+        await commit(records);
+      });
+      await begun;
+      // The transaction ends between the answer of the server and its use.
+      const rows: Database['rows'] = async (...query) => {
+        const found = await trial.database.rows(...query);
+        steps.emit('answered');
+        await writing;
+        return found;
+      };
+      const { hours } = await readActivity({ rows }, trial.s, NOW, writer);
+      expect(hours).toEqual([[NOW, 'a', 'notified', 1]]);
     });
 
     test('a count is never read twice or left out while transactions store it', async () => {

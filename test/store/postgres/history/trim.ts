@@ -118,6 +118,16 @@ export function trimsOnPostgres(postgres: () => Promise<PostgresServer>): void {
       expect(await violations()).toEqual([]);
     });
 
+    test('an event stays that gets a delivery after it was chosen', async () => {
+      const seq = await trial.arrive(arrival(['delivered', 'pending']));
+      const call = `SELECT S.trim_events(ARRAY[$1::bigint], '{NULL}', '{NULL}', '{}')`;
+      expect(await trial.sql(call, seq)).toEqual([[0]]);
+      expect([await count('events'), await count('deliveries')]).toEqual([1, 2]);
+      await trial.sql('UPDATE S.deliveries SET state = 5 WHERE state = 0');
+      expect(await trial.sql(call, seq)).toEqual([[1]]);
+      expect([await count('events'), await count('deliveries')]).toEqual([0, 0]);
+    });
+
     test('an event that another transaction changes now stays, and nobody waits', async () => {
       const seq = await trial.arrive(arrival(['delivered']));
       await trial.arrive(arrival());
