@@ -39,6 +39,7 @@ export class Lanes {
       },
     };
     deps.store.deliveries.onReady((channel) => void this.#onPending(channel));
+    deps.store.checkpoints.onChanged((scope) => void this.#lanes.get(channelOfScope(scope))?.loadAgain());
   }
 
   /** Returns the unsubscription. */
@@ -202,4 +203,11 @@ export class Lanes {
       this.#deps.log.error({ stack: (error as Error).stack }, 'an observer of deliveries has a bug');
     }
   }
+}
+
+const CHANNEL_SCOPE = 'channel:';
+
+/** Name of the channel whose checkpoints a scope has. */
+function channelOfScope(scope: string): string {
+  return scope.startsWith(CHANNEL_SCOPE) ? scope.slice(CHANNEL_SCOPE.length) : '';
 }

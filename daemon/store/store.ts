@@ -165,6 +165,8 @@ export interface CheckpointStore {
   /** One value, as of the last commit. */
   get(scope: string, key: string): Promise<string | undefined>;
   write(scope: string, entries: readonly Checkpoint[]): Promise<void>;
+  /** Called when another instance has written checkpoints of a scope `channel:NAME`. */
+  onChanged(listener: (scope: string) => void): void;
 }
 
 export interface Checkpoint {

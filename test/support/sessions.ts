@@ -22,6 +22,7 @@ export function memoryCheckpoints(): CheckpointStore & {
         else all.set(key, value);
       }
     },
+    onChanged: () => undefined,
   };
 }
 

@@ -70,7 +70,10 @@ async function openShared(
     details: () => ({ host: terminal.hostname, pid: terminal.pid, version, generation: generation() }),
     onOutage: (reason) => {
       if (reason === undefined) log.info('PostgreSQL can be used again');
-      else log.error(`${reason}; no new event is accepted until it can be used, and nothing was lost`);
+      else
+        log.error(
+          `PostgreSQL cannot be used: ${reason}; no new event is accepted until it can be used, and nothing was lost`,
+        );
     },
   });
   closers.own('store', () => store.close());

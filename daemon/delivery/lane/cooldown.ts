@@ -36,7 +36,12 @@ export class Cooldown {
   /** Continues a cooldown that a restart interrupted, for at most `maxMs`. Drops one that belongs to other settings. */
   async load(fingerprint: string, maxMs: number): Promise<void> {
     const text = (await this.#checkpoints.read(this.#scope)).get(KEY);
-    if (text === undefined) return;
+    if (text === undefined) {
+      // Another instance has ended it.
+      if (this.#isStored) this.#until = 0;
+      this.#isStored = false;
+      return;
+    }
     const stored = JSON.parse(text) as StoredCooldown;
     const left = Math.min(Date.parse(stored.until) - this.#clock.now(), maxMs);
     this.#isStored = true;

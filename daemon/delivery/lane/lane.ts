@@ -97,6 +97,12 @@ export class Lane {
     this.wake();
   }
 
+  /** Takes the holds and cooldowns that another instance has stored. */
+  async loadAgain(): Promise<void> {
+    await this.#health.load(this.#config.fingerprint).catch((error: unknown) => this.#onInternalError(error));
+    this.wake();
+  }
+
   wake(): void {
     if (this.#isLoaded && !this.#isEnded) this.#loop.wake();
   }

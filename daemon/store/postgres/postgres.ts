@@ -3,7 +3,6 @@ import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
 import { usePgDump } from '../../core/problems/pg-dump.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import { openCheckpoints } from '../shared/commit/checkpoints.ts';
 import { findEvent, ReadySignal } from '../shared/context.ts';
 import { Sequence } from '../shared/keys.ts';
 import { DeliveryCache } from '../shared/pending/delivery-cache.ts';
@@ -16,7 +15,6 @@ import type {
   Activity,
   ArrivalBatch,
   Audit,
-  CheckpointStore,
   HistoryQuery,
   LatestEvents,
   Page,
@@ -27,7 +25,7 @@ import type {
 import { type DeliveryRequest, PostgresDeliveries } from './deliveries/deliveries.ts';
 import { Committer } from './engine/committer.ts';
 import { Database } from './engine/database.ts';
-import { isTransient } from './engine/errors.ts';
+import { isTransient, reasonOf } from './engine/errors.ts';
 import { openQueries } from './engine/queries.ts';
 import { versionedOf } from './engine/round.ts';
 import { withCounts } from './engine/totals.ts';
@@ -35,6 +33,7 @@ import { VersionedStates } from './engine/versioned-states.ts';
 import { applyDecision, transact } from './events/ingest.ts';
 import { Feed } from './feed/feed.ts';
 import { Listener } from './feed/listener.ts';
+import { type CheckpointsWritten, SharedCheckpoints } from './feed/shared-checkpoints.ts';
 import { ActivityWriter } from './history/activity.ts';
 import { PostgresHistory } from './history/history.ts';
 import { Upkeep } from './history/upkeep.ts';
@@ -79,7 +78,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Postg
       return await PostgresStore.open(options);
     } catch (error) {
       if (!isTransient(error)) throw error;
-      onOutage?.((error as Error).message);
+      onOutage?.(reasonOf(error));
       await new Promise<void>((resolve) => clock.after(START_RETRY_MS, resolve));
     }
   }
@@ -87,7 +86,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Postg
 
 export class PostgresStore implements Store {
   readonly deliveries: PostgresDeliveries;
-  readonly checkpoints: CheckpointStore;
+  readonly checkpoints: SharedCheckpoints;
   readonly timers: Store['timers'];
   readonly pushes: StoredPushes;
   readonly membership: Membership;
@@ -140,6 +139,7 @@ export class PostgresStore implements Store {
       details: () => ({ ...details(), channels: Object.fromEntries(this.deliveries.ownCounts().byChannel) }),
       onFenced: () => void this.#run.joinAgain(),
       onMembers: () => this.#states.cache.restartTimers(),
+      onAnswer: (reason) => committer.noteOutage(reason),
     });
     const committer = new Committer({
       database,
@@ -173,7 +173,7 @@ export class PostgresStore implements Store {
       membership: this.membership,
       now: () => clock.now(),
     });
-    this.checkpoints = openCheckpoints(this.#context);
+    this.checkpoints = new SharedCheckpoints(this.#context);
     this.pushes = new StoredPushes(this.#context, epoch, 0, () => this.#feed.wake());
     const { cache } = this.#states;
     this.timers = {
@@ -190,8 +190,7 @@ export class PostgresStore implements Store {
       owner: () => this.membership.owner,
       onStates: (states, version) => this.#states.apply(states.map((state) => ({ ...versionedOf(state), version }))),
       onPush: (seq, push) => this.pushes.appended(seq, push),
-      onRequest: (request) =>
-        void this.deliveries.carryOut(request as unknown as DeliveryRequest).catch(() => undefined),
+      onRequest: (request) => this.#carryOut(request as unknown as DeliveryRequest | CheckpointsWritten),
       onCounts: (counts) => this.#count(counts),
       onPoll: () => {
         const early = this.pushes.highestEarly;
@@ -310,6 +309,11 @@ export class PostgresStore implements Store {
     this.#count(counts);
     this.#upkeep.bytes += chars;
     this.#listener.notify();
+  }
+
+  #carryOut(request: DeliveryRequest | CheckpointsWritten): void {
+    if (request.kind === 'checkpoints') this.checkpoints.written(request);
+    else void this.deliveries.carryOut(request).catch(() => undefined);
   }
 
   #count(counts: Readonly<Record<string, number>>): void {

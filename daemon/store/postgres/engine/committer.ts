@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
 import type { Commits, Operation } from '../../shared/writes.ts';
 import type { Database } from './database.ts';
-import { Collision, isTransient } from './errors.ts';
+import { Collision, isTransient, reasonOf } from './errors.ts';
 import { Round, Sweep, versionedOf, withVersion } from './round.ts';
 import type { Answer, Task } from './task.ts';
 import type { VersionedStates } from './versioned-states.ts';
@@ -210,13 +210,13 @@ export class Committer implements Commits {
       try {
         const answer = (await database.call(`${schema}.commit`, owner(), this.#number + 1, argument)) as Answer;
         this.#sentAt = undefined;
-        this.#noteOutage(undefined);
+        this.noteOutage(undefined);
         return answer;
       } catch (error) {
         if (!isTransient(error)) this.#sentAt = undefined;
         if (error instanceof Collision) return undefined;
         if (!isTransient(error)) return this.#broken(error);
-        this.#noteOutage((error as Error).message);
+        this.noteOutage(reasonOf(error));
         if (this.#closed) {
           for (const task of this.#current.splice(0)) task.failed(error);
           return undefined;
@@ -236,7 +236,8 @@ export class Committer implements Commits {
     return undefined;
   }
 
-  #noteOutage(reason: string | undefined): void {
+  /** Takes what another statement has found: PostgreSQL answers, or the reason why not. */
+  noteOutage(reason: string | undefined): void {
     if (this.#outage === reason) return;
     this.#outage = reason;
     this.#deps.onOutage(reason);

@@ -69,6 +69,12 @@ function refused(cause: Error): BelfryError {
   );
 }
 
+/** Reason without the advice of `store.unavailable`. */
+export function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? cause.message : message;
+}
+
 /** Whether the same statement may succeed later. */
 export function isTransient(error: unknown): boolean {
   return error instanceof BelfryError && (error.code === 'store.unavailable' || error.code === 'store.full');

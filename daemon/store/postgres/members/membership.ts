@@ -4,6 +4,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import type { StateKey } from '../../../core/flow/decision.ts';
 import { hashOf } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
+import { isTransient, reasonOf } from '../engine/errors.ts';
 import { LEASE_SECONDS } from '../schema/member-functions.ts';
 
 /** A living instance, as the others see it. */
@@ -40,6 +41,8 @@ interface MembershipDeps {
   /** Whether a process of this host lives. */
   readonly isAlive: (pid: number) => boolean;
   readonly details: () => MemberDetails;
+  /** Called after each beat, with the reason if PostgreSQL did not answer. */
+  readonly onAnswer: (reason: string | undefined) => void;
   /** Called when an instance has joined or left. */
   readonly onMembers: () => void;
   /** Called when the lease was lost to another instance. */
@@ -127,7 +130,12 @@ export class Membership {
   }
 
   async #beatAndGoOn(): Promise<void> {
-    await this.beat().catch(() => undefined);
+    try {
+      await this.beat();
+      this.#deps.onAnswer(undefined);
+    } catch (error) {
+      if (isTransient(error)) this.#deps.onAnswer(reasonOf(error));
+    }
     this.start();
   }
 

@@ -26,5 +26,8 @@ export function openCheckpoints({ committer, queries }: StoreContext): Checkpoin
       writeCheckpoints(writes, scope, entries);
       await committer.submit({ writes, decided: false });
     },
+    onChanged() {
+      // There is no other instance.
+    },
   };
 }
