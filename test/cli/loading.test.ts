@@ -45,3 +45,9 @@ test.each(commands.map((file) => [path.relative(daemon, file), file] as const))(
     expect([...loadedBy(file)].filter(isHeavy)).toEqual([]);
   },
 );
+
+test('a daemon loads the client of PostgreSQL only for a store on it', () => {
+  const loaded = loadedBy(path.join(daemon, 'app/app.ts'));
+  expect([...loaded].some((each) => each.includes('/store/sqlite/'))).toBe(true);
+  expect([...loaded].filter((each) => each === 'pg' || each.includes('/store/postgres/'))).toEqual([]);
+});
