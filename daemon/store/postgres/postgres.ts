@@ -25,7 +25,7 @@ import type {
 import { type DeliveryRequest, PostgresDeliveries } from './deliveries/deliveries.ts';
 import { Committer } from './engine/committer.ts';
 import { Database } from './engine/database.ts';
-import { isTransient, reasonOf } from './engine/errors.ts';
+import { isTransient, causeOf } from './engine/errors.ts';
 import { openQueries } from './engine/queries.ts';
 import { versionedOf } from './engine/round.ts';
 import { withCounts } from './engine/totals.ts';
@@ -78,7 +78,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Postg
       return await PostgresStore.open(options);
     } catch (error) {
       if (!isTransient(error)) throw error;
-      onOutage?.(reasonOf(error));
+      onOutage?.(causeOf(error));
       await new Promise<void>((resolve) => clock.after(START_RETRY_MS, resolve));
     }
   }

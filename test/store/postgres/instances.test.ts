@@ -3,7 +3,7 @@ import type { StateChange } from '../../../daemon/core/flow/decision.ts';
 import type { PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { claim, decision, event, HOUR, idsClaimed, ingest, newDelivery, NOW, RECEIPT } from '../contract/samples.ts';
-import { openInstance, prepareSchema } from './support.ts';
+import { endLease, openInstance, prepareSchema } from './support.ts';
 
 /** A state that counts the events of a key. */
 const count = (value: number): StateChange => ({ rule: 'r', key: 'k', step: 's', value, expires: NOW + HOUR });
@@ -138,5 +138,46 @@ describePostgres('two instances on one schema', () => {
       ['a', 0],
       ['b', 1],
     ]);
+  });
+
+  it('wake a state once: first the one that is responsible, later each', async () => {
+    const wake = (store: PostgresStore, key: string) =>
+      store.applyDecision(NOW, () => ({
+        results: [],
+        deliveries: [],
+        states: [{ ...count(1), key, wake: NOW + 1000 }],
+      }));
+    await Promise.all([a.membership.beat(), b.membership.beat()]);
+    for (let index = 0; index < 20; index += 1) await wake(a, `k${index}`);
+    await expect.poll(() => b.timers.count()).toBe(20);
+    const due = (store: PostgresStore, now: number) => store.timers.due(now, 100).map(({ key }) => key);
+    const [first, second] = [due(a, NOW + 1000), due(b, NOW + 1000)];
+    expect(first.length).toBeGreaterThan(0);
+    expect(second.length).toBeGreaterThan(0);
+    expect([...first, ...second].toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => `k${n}`).toSorted());
+    expect(due(b, NOW + 4000)).toHaveLength(20);
+  });
+
+  it('hear of holds of a channel that the other has written', async () => {
+    const heard: string[] = [];
+    b.checkpoints.onChanged((scope) => heard.push(scope));
+    await a.checkpoints.write('source:inbox', [{ key: 'x', value: '1' }]);
+    await a.checkpoints.write('channel:ops', [{ key: 'held', value: '{}' }]);
+    await expect.poll(() => heard).toEqual(['channel:ops']);
+    expect(await b.checkpoints.get('channel:ops', 'held')).toBe('{}');
+  });
+
+  it('lose nothing when one was silent for too long: the other has its deliveries, and it begins anew', async () => {
+    const before = newDelivery(event());
+    await ingest(a, [before]);
+    const { owner } = a.membership;
+    await endLease(schema, owner);
+    await expect.poll(() => b.deliveries.ownCounts().byChannel.get('ops')?.pending).toBe(1);
+    const after = newDelivery(event());
+    await ingest(a, [after]);
+    expect(a.membership.owner).not.toBe(owner);
+    await a.deliveries.settle(before.delivery.id, { state: 'pending', dueAt: NOW + HOUR });
+    expect(await idsClaimed(a)).toEqual([after.delivery.id]);
+    expect(await idsClaimed(b)).toEqual([before.delivery.id]);
   });
 });

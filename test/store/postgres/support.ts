@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { systemClock } from '../../../daemon/lib/time/clock.ts';
 import { openPostgresStore, type PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
 import { migrate } from '../../../daemon/store/postgres/schema/migrate.ts';
@@ -24,4 +25,14 @@ export async function openInstance(schema: string, instance: string): Promise<Po
     isAlive: () => true,
     details: () => ({ host: 'h', pid: 1 }),
   });
+}
+
+/** Ends the lease of an owner, as if it had been silent for too long. */
+export async function endLease(schema: string, owner: number): Promise<void> {
+  const client = new pg.Client((await server()).url());
+  await client.connect();
+  await client.query(`UPDATE ${schema}.leases SET until = clock_timestamp() - interval '1 hour' WHERE owner = $1`, [
+    owner,
+  ]);
+  await client.end();
 }

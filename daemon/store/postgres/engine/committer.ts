@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
 import type { Commits, Operation } from '../../shared/writes.ts';
 import type { Database } from './database.ts';
-import { Collision, isTransient, reasonOf } from './errors.ts';
+import { Collision, isTransient, causeOf } from './errors.ts';
 import { Round, Sweep, versionedOf, withVersion } from './round.ts';
 import type { Answer, Task } from './task.ts';
 import type { VersionedStates } from './versioned-states.ts';
@@ -216,7 +216,7 @@ export class Committer implements Commits {
         if (!isTransient(error)) this.#sentAt = undefined;
         if (error instanceof Collision) return undefined;
         if (!isTransient(error)) return this.#broken(error);
-        this.noteOutage(reasonOf(error));
+        this.noteOutage(causeOf(error));
         if (this.#closed) {
           for (const task of this.#current.splice(0)) task.failed(error);
           return undefined;
@@ -238,9 +238,9 @@ export class Committer implements Commits {
 
   /** Takes what another statement has found: PostgreSQL answers, or the reason why not. */
   noteOutage(reason: string | undefined): void {
-    if (this.#outage === reason) return;
+    const hasChanged = (this.#outage === undefined) !== (reason === undefined);
     this.#outage = reason;
-    this.#deps.onOutage(reason);
+    if (hasChanged) this.#deps.onOutage(reason);
     if (reason !== undefined) this.#refuseLate();
   }
 

@@ -70,9 +70,9 @@ function refused(cause: Error): BelfryError {
 }
 
 /** Reason without the advice of `store.unavailable`. */
-export function reasonOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   const { message, cause } = error as Error;
-  return cause instanceof Error ? cause.message : message;
+  return cause instanceof Error ? reasonOf(cause) : message;
 }
 
 /** Whether the same statement may succeed later. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import type { StateKey } from '../../../core/flow/decision.ts';
 import { hashOf } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
-import { isTransient, reasonOf } from '../engine/errors.ts';
+import { isTransient, causeOf } from '../engine/errors.ts';
 import { LEASE_SECONDS } from '../schema/member-functions.ts';
 
 /** A living instance, as the others see it. */
@@ -134,7 +134,7 @@ export class Membership {
       await this.beat();
       this.#deps.onAnswer(undefined);
     } catch (error) {
-      if (isTransient(error)) this.#deps.onAnswer(reasonOf(error));
+      if (isTransient(error)) this.#deps.onAnswer(causeOf(error));
     }
     this.start();
   }
