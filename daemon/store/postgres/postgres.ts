@@ -2,14 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Decision, Memory } from '../../core/flow/decision.ts';
 import type { Event } from '../../core/event/event.ts';
 import { usePgDump } from '../../core/problems/pg-dump.ts';
-import type { Clock } from '../../lib/time/clock.ts';
-import { findEvent, ReadySignal } from '../shared/context.ts';
-import { Sequence } from '../shared/keys.ts';
-import { DeliveryCache } from '../shared/pending/delivery-cache.ts';
-import { PendingIndex } from '../shared/pending/pending-index.ts';
+import { findEvent } from '../shared/context.ts';
 import { StoredPushes } from '../shared/pushes/pushes.ts';
 import { storedEventOf } from '../shared/rows.ts';
-import { StateOverlay } from '../states.ts';
+import { type StateCache, StateOverlay } from '../states.ts';
 import type {
   Accepted,
   Activity,
@@ -23,7 +19,7 @@ import type {
   StoredEvent,
 } from '../store.ts';
 import { type DeliveryRequest, PostgresDeliveries } from './deliveries/deliveries.ts';
-import { Committer } from './engine/committer.ts';
+import { Committer, type CommitterDeps } from './engine/committer.ts';
 import { Database } from './engine/database.ts';
 import { isTransient, causeOf } from './engine/errors.ts';
 import { openQueries } from './engine/queries.ts';
@@ -31,35 +27,17 @@ import { versionedOf } from './engine/round.ts';
 import { withCounts } from './engine/totals.ts';
 import { VersionedStates } from './engine/versioned-states.ts';
 import { applyDecision, transact } from './events/ingest.ts';
-import { Feed } from './feed/feed.ts';
+import { Feed, type FeedDeps } from './feed/feed.ts';
 import { Listener } from './feed/listener.ts';
 import { type CheckpointsWritten, SharedCheckpoints } from './feed/shared-checkpoints.ts';
 import { ActivityWriter } from './history/activity.ts';
 import { PostgresHistory } from './history/history.ts';
 import { Upkeep } from './history/upkeep.ts';
 import { LetterRows } from './letters.ts';
-import { type MemberDetails, Membership } from './members/membership.ts';
-import { InstanceRun, type RunContext } from './members/run.ts';
+import { Membership, type MembershipDeps } from './members/membership.ts';
+import { emptyContext, InstanceRun, type RunContext } from './members/run.ts';
+import type { PostgresOptions } from './options.ts';
 import { quotedName, refuseOtherSchema, schemaState } from './schema/migrate.ts';
-
-export interface PostgresOptions {
-  readonly url: string;
-  /** Name of the schema: a plain identifier. */
-  readonly schema: string;
-  /** Connections for statements; one more listens. */
-  readonly connections: number;
-  readonly instance: string;
-  /** Whether a commit waits for the disk of the server. */
-  readonly synchronous: boolean;
-  readonly clock: Clock;
-  readonly isAlive: (pid: number) => boolean;
-  /** Facts about this instance for the others. */
-  readonly details: () => MemberDetails;
-  /** Called when PostgreSQL cannot be reached, and with undefined when it can again. */
-  readonly onOutage?: (reason: string | undefined) => void;
-  /** Characters of memory for deliveries that were just committed. */
-  readonly deliveryCache?: number;
-}
 
 const DEFAULT_DELIVERY_CACHE_CHARS = 8 * 1024 * 1024;
 const START_RETRY_MS = 1000;
@@ -136,37 +114,28 @@ export class PostgresStore implements Store {
       ...options,
       database,
       schema,
-      details: () => ({ ...details(), channels: Object.fromEntries(this.deliveries.ownCounts().byChannel) }),
-      onFenced: () => void this.#run.joinAgain(),
-      onMembers: () => this.#states.cache.restartTimers(),
-      onAnswer: (reason) => committer.noteOutage(reason),
+      ...this.#memberHooks(details),
     });
-    const committer = new Committer({
+    this.#committer = new Committer({
       database,
       schema,
       states: this.#states,
       clock,
       owner: () => this.membership.owner,
-      onFenced: () => this.#run.joinAgain(),
-      onCommitted: (counts, chars) => this.#committed(counts, chars),
       synchronous: options.synchronous,
-      onOutage: (reason) => onOutage?.(reason),
+      ...this.#commitHooks(onOutage),
     });
-    this.#committer = committer;
+    const committer = this.#committer;
+    const queries = openQueries(database, schema, () => committer.check());
     this.#context = {
+      ...emptyContext(options.deliveryCache ?? DEFAULT_DELIVERY_CACHE_CHARS),
       committer,
-      queries: openQueries(database, schema, () => committer.check()),
+      queries,
       states: this.#states.cache,
-      pending: new PendingIndex(),
-      seqById: new Map(),
-      deliveryCache: new DeliveryCache(options.deliveryCache ?? DEFAULT_DELIVERY_CACHE_CHARS),
-      ready: new ReadySignal(),
-      eventSeqs: new Sequence(0),
-      deliverySeqs: new Sequence(0),
       activity: this.#activity,
       cancel: (ids) => this.deliveries.cancel(ids),
     };
-    this.#history = new PostgresHistory({ database, schema, queries: this.#context.queries, activity: this.#activity });
+    this.#history = new PostgresHistory({ database, schema, queries, activity: this.#activity });
     this.#upkeep = new Upkeep({ database, schema, clock, activity: this.#activity, committer });
     this.deliveries = new PostgresDeliveries(this.#context, {
       search: (step) => this.#history.search(step),
@@ -175,29 +144,14 @@ export class PostgresStore implements Store {
     });
     this.checkpoints = new SharedCheckpoints(this.#context);
     this.pushes = new StoredPushes(this.#context, epoch, 0, () => this.#feed.wake());
-    const { cache } = this.#states;
-    this.timers = {
-      next: () => cache.nextWake,
-      due: (now, limit) => cache.due(now, limit),
-      timesOf: (id) => cache.timesOf(id),
-      count: () => cache.timers,
-      onEarlier: (listener) => cache.onEarlier(listener),
-    };
+    this.timers = timersOf(this.#states.cache);
+    const fed = this.#fed();
     this.#feed = new Feed({
       database,
       schema,
       clock,
       owner: () => this.membership.owner,
-      onStates: (states, version) => this.#states.apply(states.map((state) => ({ ...versionedOf(state), version }))),
-      onPush: (seq, push) => this.pushes.appended(seq, push),
-      onRequest: (request) => this.#carryOut(request as unknown as DeliveryRequest | CheckpointsWritten),
-      onCounts: (counts) => this.#count(counts),
-      onPoll: () => {
-        const early = this.pushes.highestEarly;
-        return () => this.pushes.closeGaps(early);
-      },
-      onEnded: () => this.#run.takeOver(),
-      onGap: () => this.#run.load(),
+      ...fed,
     });
     this.#listener = new Listener({
       url: options.url,
@@ -216,10 +170,47 @@ export class PostgresStore implements Store {
       pushes: this.pushes,
       deliveries: this.deliveries,
       feed: this.#feed,
-      onFatal: (error) => {
-        for (const one of this.#onFatal.splice(0)) one(error);
-      },
+      onFatal: (error) => this.#fail(error),
     });
+  }
+
+  #memberHooks(
+    details: PostgresOptions['details'],
+  ): Pick<MembershipDeps, 'details' | 'onFenced' | 'onMembers' | 'onAnswer'> {
+    return {
+      details: () => ({ ...details(), channels: Object.fromEntries(this.deliveries.ownCounts().byChannel) }),
+      onFenced: () => void this.#run.joinAgain(),
+      onMembers: () => this.#states.cache.restartTimers(),
+      onAnswer: (reason) => this.#committer.noteOutage(reason),
+    };
+  }
+
+  #commitHooks(onOutage: PostgresOptions['onOutage']): Pick<CommitterDeps, 'onFenced' | 'onCommitted' | 'onOutage'> {
+    return {
+      onFenced: () => this.#run.joinAgain(),
+      onCommitted: (counts, chars) => this.#committed(counts, chars),
+      onOutage: (reason) => onOutage?.(reason),
+    };
+  }
+
+  #fail(error: Error): void {
+    for (const listener of this.#onFatal.splice(0)) listener(error);
+  }
+
+  /** Uses of what the other instances have committed. */
+  #fed(): Pick<FeedDeps, 'onStates' | 'onPush' | 'onRequest' | 'onCounts' | 'onPoll' | 'onEnded' | 'onGap'> {
+    return {
+      onStates: (states, version) => this.#states.apply(states.map((state) => ({ ...versionedOf(state), version }))),
+      onPush: (seq, push) => this.pushes.appended(seq, push),
+      onRequest: (request) => this.#carryOut(request as unknown as DeliveryRequest | CheckpointsWritten),
+      onCounts: (counts) => this.#count(counts),
+      onPoll: () => {
+        const early = this.pushes.highestEarly;
+        return () => this.pushes.closeGaps(early);
+      },
+      onEnded: () => this.#run.takeOver(),
+      onGap: () => this.#run.load(),
+    };
   }
 
   transact(batch: ArrivalBatch, decide: (event: Event, memory: Memory) => Decision): Promise<readonly Accepted[]> {
@@ -319,6 +310,16 @@ export class PostgresStore implements Store {
   #count(counts: Readonly<Record<string, number>>): void {
     this.#committer.counters = withCounts(this.#committer.counters, counts);
   }
+}
+
+function timersOf(cache: StateCache): Store['timers'] {
+  return {
+    next: () => cache.nextWake,
+    due: (now, limit) => cache.due(now, limit),
+    timesOf: (id) => cache.timesOf(id),
+    count: () => cache.timers,
+    onEarlier: (listener) => cache.onEarlier(listener),
+  };
 }
 
 async function epochOf(database: Database, schema: string): Promise<string> {

@@ -8,7 +8,7 @@ import { Round, Sweep, versionedOf, withVersion } from './round.ts';
 import type { Answer, Task } from './task.ts';
 import type { VersionedStates } from './versioned-states.ts';
 
-interface CommitterDeps {
+export interface CommitterDeps {
   readonly database: Database;
   /** Name of the schema, quoted. */
   readonly schema: string;
@@ -190,7 +190,7 @@ export class Committer implements Commits {
       return onFenced();
     }
     if (answer.taken !== undefined || answer.request !== undefined) {
-      await Promise.all(this.#current.map((task) => task.learn?.(answer)));
+      await Promise.all(this.#current.map(async (task) => task.learn?.(answer)));
       return;
     }
     states.replace((answer.changed ?? []).map(versionedOf));

@@ -109,13 +109,7 @@ class Ingest implements Task {
       if (mayRepeat) events.set(name, { event, accepted });
       return accepted;
     });
-    for (const { checkpoints = [] } of batch.arrivals)
-      for (const { scope, entries } of checkpoints) writeCheckpoints(writes, scope, entries);
-    if (idempotency !== undefined) {
-      const answer = this.#accepted.map(({ id, deliveries }) => [id, deliveries]);
-      writes.add('request', toColumn(idempotency.key), idempotency.bodyHash, JSON.stringify(answer), batch.now);
-      named.requests.set(idempotency.key, { bodyHash: idempotency.bodyHash, accepted: this.#accepted });
-    }
+    this.#writeRest(writes, named);
     round.keep(states);
     round.write(writes);
     for (const name of names) round.batch.record('name', name);
@@ -123,6 +117,19 @@ class Ingest implements Task {
     for (const [name, one] of events) named.events.set(name, one);
     for (const summary of summaries) round.count({ events: { [summary]: 1 } });
     if (this.#added.length > 0) round.count({ owed: this.#added.length });
+  }
+
+  /** Writes the checkpoints and the Idempotency-Key of the call. */
+  #writeRest(writes: Writes, named: Named): void {
+    const { batch } = this.#call;
+    const { idempotency } = batch;
+    for (const { checkpoints = [] } of batch.arrivals)
+      for (const { scope, entries } of checkpoints) writeCheckpoints(writes, scope, entries);
+    if (idempotency !== undefined) {
+      const answer = this.#accepted.map(({ id, deliveries }) => [id, deliveries]);
+      writes.add('request', toColumn(idempotency.key), idempotency.bodyHash, JSON.stringify(answer), batch.now);
+      named.requests.set(idempotency.key, { bodyHash: idempotency.bodyHash, accepted: this.#accepted });
+    }
   }
 
   done(): void {

@@ -28,7 +28,7 @@ type CommitRow = readonly [
   results: readonly (readonly [number, unknown])[],
 ];
 
-interface FeedDeps {
+export interface FeedDeps {
   readonly database: Database;
   readonly schema: string;
   readonly clock: Clock;

@@ -14,22 +14,25 @@ export interface CheckpointsWritten {
 
 /** Checkpoints of all instances. */
 export class SharedCheckpoints implements CheckpointStore {
-  readonly read: CheckpointStore['read'];
-  readonly get: CheckpointStore['get'];
   readonly #context: PostgresContext;
-  readonly #write: CheckpointStore['write'];
+  readonly #rows: CheckpointStore;
   readonly #listeners: ((scope: string) => void)[] = [];
 
   constructor(context: PostgresContext) {
     this.#context = context;
-    const { read, get, write } = openCheckpoints(context);
-    this.read = read;
-    this.get = get;
-    this.#write = write;
+    this.#rows = openCheckpoints(context);
+  }
+
+  read(scope: string): Promise<ReadonlyMap<string, string>> {
+    return this.#rows.read(scope);
+  }
+
+  get(scope: string, key: string): Promise<string | undefined> {
+    return this.#rows.get(scope, key);
   }
 
   async write(scope: string, entries: readonly Checkpoint[]): Promise<void> {
-    if (!scope.startsWith(SHARED) || entries.length === 0) return this.#write(scope, entries);
+    if (!scope.startsWith(SHARED) || entries.length === 0) return this.#rows.write(scope, entries);
     const writes = new Writes();
     writeCheckpoints(writes, scope, entries);
     const written: CheckpointsWritten = { kind: 'checkpoints', scope };

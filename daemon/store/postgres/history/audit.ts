@@ -4,7 +4,7 @@ import { FIRST_FINAL, STATE, STATE_NAMES } from '../../shared/stored-states.ts';
 import type { Row } from '../../shared/writes.ts';
 import type { Audit } from '../../store.ts';
 import type { Database } from '../engine/database.ts';
-import { FORGOTTEN } from '../schema/history-functions.ts';
+import { FORGOTTEN } from '../schema/functions/history.ts';
 import { deliveryId } from '../schema/columns.ts';
 
 /** Milliseconds for the audit: a million events take about ten seconds. */

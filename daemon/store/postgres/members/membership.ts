@@ -5,7 +5,7 @@ import type { StateKey } from '../../../core/flow/decision.ts';
 import { hashOf } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
 import { isTransient, causeOf } from '../engine/errors.ts';
-import { LEASE_SECONDS } from '../schema/member-functions.ts';
+import { LEASE_SECONDS } from '../schema/functions/members.ts';
 
 /** A living instance, as the others see it. */
 export interface Member {
@@ -33,7 +33,7 @@ export interface MemberDetails {
   >;
 }
 
-interface MembershipDeps {
+export interface MembershipDeps {
   readonly database: Database;
   readonly schema: string;
   readonly instance: string;

@@ -1,7 +1,9 @@
 import { useIdSlot } from '../../../lib/id.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { fromColumn, Sequence } from '../../shared/keys.ts';
-import type { PendingEntry } from '../../shared/pending/pending-index.ts';
+import { ReadySignal } from '../../shared/context.ts';
+import { DeliveryCache } from '../../shared/pending/delivery-cache.ts';
+import { type PendingEntry, PendingIndex } from '../../shared/pending/pending-index.ts';
 import type { StoredPushes } from '../../shared/pushes/pushes.ts';
 import { pendingEntryOfRow } from '../../shared/rows.ts';
 import type { Row } from '../../shared/writes.ts';
@@ -19,6 +21,20 @@ import type { Membership } from './membership.ts';
 
 /** The sequences begin anew with each run. */
 export type RunContext = PostgresContext & { eventSeqs: Sequence; deliverySeqs: Sequence };
+
+/** Parts of the context that are empty before the first run. `cacheChars`: size of the cache of deliveries. */
+export function emptyContext(
+  cacheChars: number,
+): Pick<RunContext, 'pending' | 'seqById' | 'deliveryCache' | 'ready' | 'eventSeqs' | 'deliverySeqs'> {
+  return {
+    pending: new PendingIndex(),
+    seqById: new Map(),
+    deliveryCache: new DeliveryCache(cacheChars),
+    ready: new ReadySignal(),
+    eventSeqs: new Sequence(0),
+    deliverySeqs: new Sequence(0),
+  };
+}
 
 interface RunDeps {
   readonly database: Database;

@@ -4,7 +4,7 @@ import { describePostgres, sharedPostgres } from '../../../support/postgres-serv
 
 const postgres = sharedPostgres();
 
-/** What plpgsql_check reports about correct code: JSON is stored as text and returned as JSON. */
+/** Reports of plpgsql_check about correct code: JSON is stored as text and returned as JSON. */
 const HARMLESS = /^warning:42804:/;
 
 describePostgres('the functions in PostgreSQL', () => {

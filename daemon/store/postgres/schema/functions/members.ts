@@ -1,4 +1,4 @@
-import { ID_SLOTS } from '../../../lib/id.ts';
+import { ID_SLOTS } from '../../../../lib/id.ts';
 
 /** Seconds of a lease. */
 export const LEASE_SECONDS = 8;
@@ -20,7 +20,9 @@ const KEPT = "interval '2 minutes'";
  * - `poll(me, known)`: what other owners have committed since their number in `known` (owner -> number); an owner that is not in it is
  *   read from its start.
  */
-export const memberFunctions = (s: string): string => `
+export const memberFunctions = (s: string): string => [join(s), beat(s), takeOver(s), feed(s)].join('\n');
+
+const join = (s: string): string => `
 CREATE FUNCTION ${s}.join_members(name text, details text, replaced bigint) RETURNS json LANGUAGE plpgsql AS $join$
 DECLARE
   busy json;
@@ -40,8 +42,9 @@ BEGIN
   INSERT INTO ${s}.owners(owner, slot, holder, instance) VALUES (me, free, me, name);
   INSERT INTO ${s}.leases VALUES (me, ${LEASE}, join_members.details);
   RETURN json_build_object('owner', me, 'slot', free);
-END $join$;
+END $join$;`;
 
+const beat = (s: string): string => `
 CREATE FUNCTION ${s}.beat(me bigint, now_details text) RETURNS json LANGUAGE plpgsql AS $beat$
 BEGIN
   UPDATE ${s}.leases l SET until = ${LEASE}, details = now_details
@@ -64,8 +67,9 @@ CREATE FUNCTION ${s}.prune(me bigint) RETURNS void LANGUAGE sql AS $prune$
   )
   INSERT INTO ${s}.totals SELECT c.key, sum(c.value::bigint) FROM gone, json_each_text(gone.counts::json) c GROUP BY 1 ORDER BY 1
     ON CONFLICT (name) DO UPDATE SET count = totals.count + excluded.count;
-$prune$;
+$prune$;`;
 
+const takeOver = (s: string): string => `
 CREATE FUNCTION ${s}.take_over(me bigint) RETURNS json LANGUAGE plpgsql AS $take$
 DECLARE
   taken bigint[];
@@ -85,8 +89,9 @@ END $take$;
 
 CREATE FUNCTION ${s}.leave_members(me bigint) RETURNS void LANGUAGE sql AS $leave$
   DELETE FROM ${s}.leases WHERE owner = me;
-$leave$;
+$leave$;`;
 
+const feed = (s: string): string => `
 CREATE FUNCTION ${s}.poll(me bigint, known json) RETURNS json LANGUAGE sql STABLE AS $poll$
   SELECT json_build_object(
     'ended', EXISTS (SELECT FROM ${s}.leases l WHERE l.until < clock_timestamp()) OR EXISTS (

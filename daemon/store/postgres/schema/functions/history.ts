@@ -1,4 +1,4 @@
-import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
+import { FIRST_FINAL, STATE } from '../../../shared/stored-states.ts';
 
 /** SQL: whether this transaction may trim. One instance at a time does the work. */
 const mayTrim = (s: string): string => `pg_try_advisory_xact_lock(hashtextextended('belfry trim ${s}', 0))`;
