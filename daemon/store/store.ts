@@ -60,6 +60,8 @@ export interface Store {
   readonly deliveries: DeliveryStore;
   readonly checkpoints: CheckpointStore;
   readonly pushes: PushStore;
+  /** Permits of rates that hold over all instances; undefined where this is the only one. */
+  readonly rates?: SharedRates;
 
   /** The latest event with this id, from any source. */
   event(id: string): Promise<StoredEvent | undefined>;
@@ -157,6 +159,19 @@ export interface TimerStore {
   count(): number;
   /** Called when `next` has become earlier. */
   onEarlier(listener: () => void): void;
+}
+
+/** Rates of channels over all instances. */
+export interface SharedRates {
+  /**
+   * Asks for up to `wanted` attempts of a channel that may make `count` in any `per` milliseconds. Each permit is good for `validFor`
+   * milliseconds from the call on. With none granted, `wait` is the number of milliseconds until there may be one.
+   */
+  take(
+    channel: string,
+    rate: { readonly count: number; readonly per: number },
+    wanted: number,
+  ): Promise<{ readonly granted: number; readonly validFor: number; readonly wait: number }>;
 }
 
 /** Small texts by scope (`source:inbox`, `channel:ops`) and key that outlive a restart, such as offsets in a file. */

@@ -1,12 +1,21 @@
 import type { DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import type { Rate } from '../../lib/time/duration.ts';
 import type { RatePacing } from './deps.ts';
 import type { Health } from './health.ts';
+import type { SharedRates } from '../../store/store.ts';
 import type { InFlight } from './in-flight.ts';
+import { OwnRateLimit, type RateLimit, SharedRateLimit, type SharedRateDeps } from './rate-limit.ts';
 
 /** Upper bound of deliveries that are claimed at once. */
 export const CLAIM_BATCH = 64;
+
+interface AdmissionDeps extends Pick<SharedRateDeps, 'channel' | 'wanted' | 'onAnswer'> {
+  readonly health: Health;
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+  /** Undefined while this is the only instance. */
+  readonly rates: SharedRates | undefined;
+}
 
 /** Decides how many attempts may begin now, by rate, concurrency and the health of the channel. */
 export class Admission {
@@ -15,12 +24,14 @@ export class Admission {
   readonly #health: Health;
   readonly #inFlight: InFlight;
   readonly #clock: Clock;
+  readonly #deps: AdmissionDeps;
   #policy: DeliveryPolicy;
   #rateLimit: RateLimit;
 
-  constructor(policy: DeliveryPolicy, deps: { health: Health; inFlight: InFlight; clock: Clock }) {
+  constructor(policy: DeliveryPolicy, deps: AdmissionDeps) {
     this.#policy = policy;
-    this.#rateLimit = new RateLimit(policy.rate);
+    this.#deps = deps;
+    this.#rateLimit = this.#newRateLimit();
     this.#health = deps.health;
     this.#inFlight = deps.inFlight;
     this.#clock = deps.clock;
@@ -30,7 +41,15 @@ export class Admission {
   reconfigure(policy: DeliveryPolicy): void {
     const isSameRate = JSON.stringify(this.#policy.rate) === JSON.stringify(policy.rate);
     this.#policy = policy;
-    if (!isSameRate) this.#rateLimit = new RateLimit(policy.rate);
+    if (!isSameRate) this.#rateLimit = this.#newRateLimit();
+  }
+
+  #newRateLimit(): RateLimit {
+    const { rate } = this.#policy;
+    const { rates } = this.#deps;
+    return rate === undefined || rates === undefined
+      ? new OwnRateLimit(rate)
+      : new SharedRateLimit({ ...this.#deps, rate, rates });
   }
 
   /** Takes one attempt from the rate. */
@@ -85,34 +104,5 @@ export class Admission {
 
   get #rateWait(): number {
     return this.#rateLimit.wait(this.#clock.monotonic());
-  }
-}
-
-/** Sliding-window rate limit: at most `count` attempts in any `per` milliseconds. Keeps the times of the last `count`, so a provider that counts the same way never sees more. */
-class RateLimit {
-  readonly #rate: Rate | undefined;
-  readonly #takenAt: number[] = [];
-
-  /** undefined: no limit. */
-  constructor(rate: Rate | undefined) {
-    this.#rate = rate;
-  }
-
-  /** Milliseconds until the next attempt may begin; 0 means now. `now` is monotonic. */
-  wait(now: number): number {
-    if (this.#rate === undefined || this.#takenAt.length < this.#rate.count) return 0;
-    return Math.max(0, this.#takenAt[0]! + this.#rate.per - now);
-  }
-
-  /** Number of attempts that may begin at `now`. */
-  left(now: number): number {
-    const { count, per } = this.#rate ?? { count: Number.POSITIVE_INFINITY, per: 0 };
-    return count - this.#takenAt.filter((at) => at + per > now).length;
-  }
-
-  take(now: number): void {
-    if (this.#rate === undefined) return;
-    if (this.#takenAt.length >= this.#rate.count) this.#takenAt.shift();
-    this.#takenAt.push(now);
   }
 }

@@ -69,6 +69,10 @@ export class Lane {
       health: this.#health,
       inFlight: this.#inFlight,
       clock: deps.clock,
+      channel: config.name,
+      rates: deps.store.rates,
+      wanted: () => this.#wanted,
+      onAnswer: () => this.wake(),
     });
     this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
     this.#clockEffects = new ClockEffects({ clock: deps.clock, inFlight: this.#inFlight, wake: () => this.wake() });
@@ -101,6 +105,14 @@ export class Lane {
   async loadAgain(): Promise<void> {
     await this.#health.load(this.#config.fingerprint).catch((error: unknown) => this.#onInternalError(error));
     this.wake();
+  }
+
+  /** Number of attempts that only wait for the rate. */
+  get #wanted(): number {
+    const { deliveries } = this.#deps.store;
+    const isDue = (deliveries.nextDue(this.name) ?? Number.POSITIVE_INFINITY) <= this.#deps.clock.now();
+    const due = this.#claimsDeliveries && isDue ? (deliveries.counts().byChannel.get(this.name)?.pending ?? 0) : 0;
+    return due + (this.#manualQueue.isWaiting ? 1 : 0);
   }
 
   wake(): void {

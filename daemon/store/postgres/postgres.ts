@@ -13,6 +13,7 @@ import type {
   HistoryQuery,
   LatestEvents,
   Page,
+  SharedRates,
   Store,
   StoreCopy,
   StoredEvent,
@@ -23,6 +24,7 @@ import { applyDecision, transact } from './events/ingest.ts';
 import { LetterRows } from './letters.ts';
 import type { PostgresOptions } from './options.ts';
 import { Parts } from './parts.ts';
+import { sharedRates } from './rates.ts';
 import { quotedName, refuseOtherSchema, schemaState } from './schema/migrate.ts';
 
 const START_RETRY_MS = 1000;
@@ -53,6 +55,7 @@ export class PostgresStore implements Store {
   readonly membership: Parts['membership'];
   /** Dead letters, which are rows here and lines of a file on one machine. */
   readonly letters: LetterRows;
+  readonly rates: SharedRates;
   readonly #parts: Parts;
   readonly #schemaName: string;
   #closing: Promise<void> | undefined;
@@ -72,12 +75,13 @@ export class PostgresStore implements Store {
     parts.membership.start();
     parts.upkeep.start();
     parts.feed.start();
-    return new PostgresStore(parts, new LetterRows(database, schema), options.schema);
+    return new PostgresStore(parts, schema, options.schema);
   }
 
-  private constructor(parts: Parts, letters: LetterRows, schemaName: string) {
+  private constructor(parts: Parts, schema: string, schemaName: string) {
     this.#parts = parts;
-    this.letters = letters;
+    this.letters = new LetterRows(parts.database, schema);
+    this.rates = sharedRates(parts.database, schema);
     this.#schemaName = schemaName;
     this.deliveries = parts.deliveries;
     this.checkpoints = parts.checkpoints;

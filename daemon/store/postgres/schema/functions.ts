@@ -4,6 +4,7 @@ import { historyFunctions } from './functions/history.ts';
 import { memberFunctions } from './functions/members.ts';
 import { writeOthers } from './functions/others.ts';
 import { pushCursors, writePushes } from './functions/pushes.ts';
+import { takePermits } from './functions/rates.ts';
 import { writeSettlements } from './functions/settlements.ts';
 import { changedStates, writeStates } from './functions/states.ts';
 
@@ -20,6 +21,7 @@ const FUNCTIONS: readonly ((s: string) => string)[] = [
   writePushes,
   memberFunctions,
   commit,
+  takePermits,
   historyFunctions,
 ];
 

@@ -12,6 +12,7 @@ export const SCHEMA_VERSION = 1;
  * - `commits`: one row for each transaction of an owner, in its order. It shows whether a transaction whose answer was lost was made,
  *   and what it changed, for the other instances. Rows are deleted after some minutes; their counts are added to `totals` then.
  * - `deliveries.due`: while the state is `sending`, the time until which a receipt is awaited.
+ * - `permits`: attempts that channels with a rate may make; `until`: last time at which a permit may be used.
  * - `names`: ids that senders chose. `nth` distinguishes texts with the same hashes.
  */
 export const tables = (s: string): string => `
@@ -52,6 +53,8 @@ CREATE TABLE ${s}.push_recipients("user" text NOT NULL, push bigint NOT NULL, PR
 CREATE TABLE ${s}.push_cursors("user" text PRIMARY KEY, seq bigint NOT NULL);
 CREATE TABLE ${s}.dead_letters(
   id text PRIMARY KEY, number bigint GENERATED ALWAYS AS IDENTITY UNIQUE, record text NOT NULL);
+CREATE TABLE ${s}.permits(channel text NOT NULL, until timestamptz NOT NULL);
+CREATE INDEX permits_of_channel ON ${s}.permits(channel, until);
 CREATE TABLE ${s}.rule_hours(
   hour bigint NOT NULL, rule text NOT NULL, outcome text NOT NULL, count bigint NOT NULL, PRIMARY KEY (hour, rule, outcome));
 CREATE TABLE ${s}.last_uses(kind smallint NOT NULL, name text NOT NULL, at bigint NOT NULL, PRIMARY KEY (kind, name));
