@@ -67,7 +67,7 @@ export class Parts {
     this.deliveries = new PostgresDeliveries(this.context, {
       search: (step) => this.history.search(step),
       membership,
-      now: () => clock.now(),
+      ...this.#base,
     });
     this.checkpoints = new SharedCheckpoints(this.context);
     this.pushes = new StoredPushes(this.context, epoch, 0, () => this.feed.wake());

@@ -2,7 +2,18 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StateChange } from '../../../daemon/core/flow/decision.ts';
 import type { PostgresStore } from '../../../daemon/store/postgres/postgres.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { claim, decision, event, HOUR, idsClaimed, ingest, newDelivery, NOW, RECEIPT } from '../contract/samples.ts';
+import {
+  claim,
+  decision,
+  event,
+  FAILED,
+  HOUR,
+  idsClaimed,
+  ingest,
+  newDelivery,
+  NOW,
+  RECEIPT,
+} from '../contract/samples.ts';
 import { endLease, openInstance, prepareSchema } from './support.ts';
 
 /** A state that counts the events of a key. */
@@ -179,5 +190,34 @@ describePostgres('two instances on one schema', () => {
     await a.deliveries.settle(before.delivery.id, { state: 'pending', dueAt: NOW + HOUR });
     expect(await idsClaimed(a)).toEqual([after.delivery.id]);
     expect(await idsClaimed(b)).toEqual([before.delivery.id]);
+  });
+
+  it('keep the order of a key: one waits for the earlier delivery of the other', async () => {
+    const [first, second, other] = [newDelivery(event()), newDelivery(event()), newDelivery(event(), { key: 'other' })];
+    await ingest(a, [first]);
+    await ingest(b, [second]);
+    await ingest(b, [other]);
+    await Promise.all([a.membership.beat(), b.membership.beat()]);
+    expect(await idsClaimed(b, { ordered: true })).toEqual([other.delivery.id]);
+    expect(await idsClaimed(a, { ordered: true })).toEqual([first.delivery.id]);
+    await a.deliveries.settle(first.delivery.id, { state: 'pending', dueAt: NOW, attempt: FAILED });
+    await expect.poll(() => b.deliveries.nextDue('ops')).toBe(NOW);
+    expect(await idsClaimed(b, { ordered: true })).toEqual([]);
+    await claim(a, { ordered: true });
+    await a.deliveries.settle(first.delivery.id, { state: 'delivered', receipt: RECEIPT });
+    await expect.poll(() => idsClaimed(b, { ordered: true })).toEqual([second.delivery.id]);
+  });
+
+  it('share the rate of a channel', async () => {
+    const rate = { count: 3, per: 60_000 };
+    const asked = await Promise.all([a, b, a, b, a].map((store) => store.rates.take('ops', rate, 2)));
+    expect(asked.reduce((sum, { granted }) => sum + granted, 0)).toBe(3);
+    const { granted, wait } = await b.rates.take('ops', rate, 1);
+    expect([granted, wait > 30_000, wait <= 61_000]).toEqual([0, true, true]);
+    expect(await a.rates.take('other', rate, 1)).toMatchObject({ granted: 1 });
+    const short = { count: 1, per: 50 };
+    expect(await a.rates.take('short', short, 1)).toMatchObject({ granted: 1 });
+    const again = async (): Promise<number> => (await b.rates.take('short', short, 1)).granted;
+    await expect.poll(again, { timeout: 20_000 }).toBe(1);
   });
 });

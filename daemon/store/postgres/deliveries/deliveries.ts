@@ -9,7 +9,13 @@ import { Writes } from '../../shared/writes.ts';
 import type { DeliveryCounts, DeliveryStore, Settlement } from '../../store.ts';
 import type { PostgresContext } from '../context.ts';
 import type { InstanceRequest } from '../engine/round.ts';
+import type { Database } from '../engine/database.ts';
+import { waitingForOthers } from '../engine/queries.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
 import type { Membership } from '../members/membership.ts';
+
+/** Milliseconds after which a delivery that waits for one of another instance is looked at again. */
+const LATER_MS = 200;
 
 type Claim = Parameters<DeliveryStore['claim']>[1];
 
@@ -25,24 +31,58 @@ export type DeliveryRequest =
 export class PostgresDeliveries extends StoredDeliveries {
   readonly #context: PostgresContext;
   readonly #membership: Membership;
-  readonly #now: () => number;
+  readonly #clock: Clock;
+  readonly #database: Database;
+  /** Name of the schema, quoted. */
+  readonly #schema: string;
 
   constructor(
     context: PostgresContext,
     deps: {
       readonly search: (step: SearchStep) => Promise<SearchResult>;
       readonly membership: Membership;
-      readonly now: () => number;
+      readonly clock: Clock;
+      readonly database: Database;
+      readonly schema: string;
     },
   ) {
     super(context, deps.search);
     this.#context = context;
     this.#membership = deps.membership;
-    this.#now = deps.now;
+    this.#clock = deps.clock;
+    this.#database = deps.database;
+    this.#schema = deps.schema;
   }
 
   override async claim(channel: string, options: Claim): Promise<readonly Delivery[]> {
-    return this.#membership.isValid ? super.claim(channel, options) : [];
+    if (!this.#membership.isValid) return [];
+    const claimed = await super.claim(channel, options);
+    return options.ordered && this.#hasOthers && claimed.length > 0 ? this.#inTurn(channel, claimed) : claimed;
+  }
+
+  /** Leaves out deliveries before which another instance still has one of the same key. They can be claimed again a little later. */
+  async #inTurn(channel: string, claimed: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const { slots } = this.#context.pending;
+    const found = claimed.map((delivery) => ({ delivery, slot: slotOf(this.#context, delivery.id) }));
+    const here = found.filter(({ slot }) => slot !== NONE);
+    const seqs = here.map(({ slot }) => slots.seq[slot]!);
+    const keys = here.map(({ slot }) => slots.keyHash[slot]!);
+    const ids = claimed.map(({ id }) => id);
+    try {
+      const rows = await this.#database.rows(waitingForOthers(this.#schema), [
+        seqs,
+        keys,
+        channel,
+        this.#membership.owner,
+      ]);
+      const waiting = new Set(rows.map(([seq]) => Number(seq)));
+      const later = here.filter((_, index) => waiting.has(seqs[index]!)).map(({ delivery }) => delivery.id);
+      if (later.length > 0) this.#clock.after(LATER_MS, () => this.release(later));
+      return claimed.filter(({ id }) => !later.includes(id));
+    } catch (error) {
+      this.#clock.after(LATER_MS, () => this.release(ids));
+      throw error;
+    }
   }
 
   override async claimExpired(channel: string, options: { limit: number; now: number }): Promise<readonly Delivery[]> {
@@ -119,9 +159,9 @@ export class PostgresDeliveries extends StoredDeliveries {
       case 'cancel':
         return super.cancel(request.ids);
       case 'retry':
-        return super.retryNow(request.channel, this.#now());
+        return super.retryNow(request.channel, this.#clock.now());
       case 'due':
-        return this.#isHere(request.id) ? super.makeDue(request.id, this.#now()) : Promise.resolve();
+        return this.#isHere(request.id) ? super.makeDue(request.id, this.#clock.now()) : Promise.resolve();
       case 'ended':
         for (const seq of request.seqs) this.forget(seq);
         return Promise.resolve();

@@ -57,3 +57,9 @@ export const openDeliveryNames = (s: string): string =>
 export const acknowledged = (s: string): string =>
   `SELECT p.delivery FROM ${s}.deliveries d JOIN ${s}.pushes p ON p.delivery = d.body::json->>'id'
     WHERE d.state = ${STATE.sending} AND d.owner = ANY($1::bigint[]) AND p.acknowledged = ${PUSH.complete}`;
+
+/** Deliveries, by number and hash of the key, before which another instance still has one of the same key. `$4`: the own owner. */
+export const waitingForOthers = (s: string): string =>
+  `SELECT r.seq FROM unnest($1::bigint[], $2::bigint[]) r(seq, key_hash) WHERE EXISTS (
+    SELECT FROM ${s}.deliveries d WHERE d.state < ${FIRST_FINAL} AND d.channel = $3 AND d.key_hash = r.key_hash AND d.seq < r.seq
+      AND d.owner NOT IN (SELECT o.owner FROM ${s}.owners o WHERE o.holder = $4))`;

@@ -39,6 +39,7 @@ CREATE TABLE ${s}.deliveries(
   due bigint NOT NULL, expires bigint, key_hash bigint NOT NULL, id_hash bigint NOT NULL, body text NOT NULL,
   attempts text NOT NULL, receipt text, error text);
 CREATE INDEX deliveries_open ON ${s}.deliveries(owner) WHERE state < 3;
+CREATE INDEX deliveries_open_of_key ON ${s}.deliveries(channel, key_hash, seq) WHERE state < 3;
 CREATE TABLE ${s}.delivery_names(id text PRIMARY KEY, seq bigint NOT NULL);
 CREATE TABLE ${s}.exchanges(delivery bigint PRIMARY KEY, body text NOT NULL);
 CREATE TABLE ${s}.requests(key text PRIMARY KEY, body_hash text NOT NULL, answer text NOT NULL, at bigint NOT NULL);
