@@ -39,7 +39,20 @@ export class Lanes {
       },
     };
     deps.store.deliveries.onReady((channel) => void this.#onPending(channel));
-    deps.store.checkpoints.onChanged((scope) => void this.#lanes.get(channelOfScope(scope))?.loadAgain());
+    deps.store.checkpoints.onChanged((scope) => this.#loadAgain(scope));
+  }
+
+  /** Lets a lane read what another instance has stored about its channel. */
+  #loadAgain(scope: string): void {
+    const lane = this.#lanes.get(channelOfScope(scope));
+    lane
+      ?.loadAgain()
+      .catch((error: unknown) =>
+        this.#deps.log.warn(
+          { error: (error as Error).message },
+          `${lane.name}: what another instance has stored was not read`,
+        ),
+      );
   }
 
   /** Returns the unsubscription. */

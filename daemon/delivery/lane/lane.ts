@@ -15,6 +15,7 @@ import { type LaneDeps, type LanePacing, type LaneStatus, laneStatus } from './d
 import { type AttemptResult, Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { LazyNotifier } from './lazy-notifier.ts';
+import { dueNow } from './rate-limit.ts';
 import { RunLoop, WakeTimer } from './run-loop.ts';
 import { settle } from './settle.ts';
 
@@ -65,15 +66,9 @@ export class Lane {
     this.#config = config;
     this.#notifier = new LazyNotifier(() => deps.open(config), config.settings);
     this.#health = new Health(config.name, deps, () => this.wake());
-    this.#admission = new Admission(config.policy, {
-      health: this.#health,
-      inFlight: this.#inFlight,
-      clock: deps.clock,
-      channel: config.name,
-      rates: deps.store.rates,
-      wanted: () => this.#wanted,
-      onAnswer: () => this.wake(),
-    });
+    const own = { health: this.#health, inFlight: this.#inFlight, channel: config.name, onAnswer: () => this.wake() };
+    const wanted = (): number => this.#manualQueue.size + (claimsDeliveries ? dueNow(config.name, deps) : 0);
+    this.#admission = new Admission(config.policy, { ...own, wanted, clock: deps.clock, rates: deps.store.rates });
     this.#wakeTimer = new WakeTimer(deps.clock, () => this.wake());
     this.#clockEffects = new ClockEffects({ clock: deps.clock, inFlight: this.#inFlight, wake: () => this.wake() });
   }
@@ -103,16 +98,8 @@ export class Lane {
 
   /** Takes the holds and cooldowns that another instance has stored. */
   async loadAgain(): Promise<void> {
-    await this.#health.load(this.#config.fingerprint).catch((error: unknown) => this.#onInternalError(error));
+    await this.#health.load(this.#config.fingerprint);
     this.wake();
-  }
-
-  /** Number of attempts that only wait for the rate. */
-  get #wanted(): number {
-    const { deliveries } = this.#deps.store;
-    const isDue = (deliveries.nextDue(this.name) ?? Number.POSITIVE_INFINITY) <= this.#deps.clock.now();
-    const due = this.#claimsDeliveries && isDue ? (deliveries.counts().byChannel.get(this.name)?.pending ?? 0) : 0;
-    return due + (this.#manualQueue.isWaiting ? 1 : 0);
   }
 
   wake(): void {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Rate } from '../../lib/time/duration.ts';
 import type { SharedRates } from '../../store/store.ts';
+import type { LaneDeps } from './deps.ts';
 
 /** Limit of the attempts of a channel. Times are monotonic milliseconds. */
 export interface RateLimit {
@@ -102,4 +103,10 @@ export class SharedRateLimit implements RateLimit {
       onAnswer();
     }
   }
+}
+
+/** Number of deliveries of a channel that are pending, if one of them is due. */
+export function dueNow(channel: string, { store, clock }: Pick<LaneDeps, 'store' | 'clock'>): number {
+  const isDue = (store.deliveries.nextDue(channel) ?? Number.POSITIVE_INFINITY) <= clock.now();
+  return isDue ? (store.deliveries.counts().byChannel.get(channel)?.pending ?? 0) : 0;
 }

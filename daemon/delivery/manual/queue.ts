@@ -5,7 +5,11 @@ export class ManualQueue {
   readonly #waiting = new Set<{ readonly start: () => void; readonly refuse: () => void }>();
 
   get isWaiting(): boolean {
-    return this.#waiting.size > 0;
+    return this.size > 0;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 
   /** Calls `start` in its turn and resolves to true. Resolves to false if `signal` aborts or the lane ends before. */
