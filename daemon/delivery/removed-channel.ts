@@ -3,7 +3,7 @@ import type { Delivery } from '../core/delivery/delivery.ts';
 import { rfc3339 } from '../lib/time/rfc3339.ts';
 import { deadLetter } from './dead-letters/dead-letter.ts';
 import type { LaneDeps, LaneStatus } from './lane/deps.ts';
-import { REMOVED_KEY } from './lane/holds.ts';
+import { REMOVED_KEY } from './lane/health/holds.ts';
 import { RunLoop, WakeTimer } from './lane/run-loop.ts';
 import { retryWhileDiskFull } from './retry-disk-full.ts';
 

@@ -1,7 +1,7 @@
 import type { DeliveryPolicy } from '../../core/delivery/delivery.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { RatePacing } from './deps.ts';
-import type { Health } from './health.ts';
+import type { Health } from './health/health.ts';
 import type { SharedRates } from '../../store/store.ts';
 import type { InFlight } from './in-flight.ts';
 import { OwnRateLimit, type RateLimit, SharedRateLimit, type SharedRateDeps } from './rate-limit.ts';

@@ -12,7 +12,7 @@ import { ManualQueue } from '../manual/queue.ts';
 import { Admission, CLAIM_BATCH } from './admission.ts';
 import { type EndedAttempt, makeAttempt } from './attempt.ts';
 import { type LaneDeps, type LanePacing, type LaneStatus, laneStatus } from './deps.ts';
-import { type AttemptResult, Health } from './health.ts';
+import { type AttemptResult, Health } from './health/health.ts';
 import { InFlight } from './in-flight.ts';
 import { LazyNotifier } from './lazy-notifier.ts';
 import { dueNow } from './rate-limit.ts';

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Endpoint, SendFailure } from '../../../daemon/core/problems/failure.ts';
-import { TcpCheck } from '../../../daemon/delivery/lane/tcp-check.ts';
+import { TcpCheck } from '../../../daemon/delivery/lane/health/tcp-check.ts';
 import { channel, fails, LaneHarness, ok } from '../../support/lanes.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

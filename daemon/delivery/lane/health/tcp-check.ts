@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
-import type { Endpoint } from '../../core/problems/failure.ts';
-import { onAbort } from '../../lib/async/abort.ts';
-import type { Clock } from '../../lib/time/clock.ts';
+import type { Endpoint } from '../../../core/problems/failure.ts';
+import { onAbort } from '../../../lib/async/abort.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
 
 /** The wait before the next check is this share of the outage so far, within the bounds below. */
 const SHARE_OF_OUTAGE = 0.1;

@@ -1,7 +1,7 @@
-import type { Clock } from '../../lib/time/clock.ts';
-import type { CheckpointStore } from '../../store/store.ts';
-import { retryWhileDiskFull } from '../retry-disk-full.ts';
-import type { LaneDeps } from './deps.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import type { CheckpointStore } from '../../../store/store.ts';
+import { retryWhileDiskFull } from '../../retry-disk-full.ts';
+import type { LaneDeps } from '../deps.ts';
 
 /** Stored form of a cooldown, in the checkpoints of the channel. */
 interface StoredCooldown {

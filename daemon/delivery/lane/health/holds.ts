@@ -1,10 +1,10 @@
-import type { HoldRequest, ManualHold } from '../../core/delivery/hold.ts';
-import { rfc3339 } from '../../lib/time/rfc3339.ts';
-import type { Clock } from '../../lib/time/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { CheckpointStore } from '../../store/store.ts';
-import { retryWhileDiskFull } from '../retry-disk-full.ts';
-import type { HealthStatus, LaneDeps } from './deps.ts';
+import type { HoldRequest, ManualHold } from '../../../core/delivery/hold.ts';
+import { rfc3339 } from '../../../lib/time/rfc3339.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
+import type { Log } from '../../../lib/log.ts';
+import type { CheckpointStore } from '../../../store/store.ts';
+import { retryWhileDiskFull } from '../../retry-disk-full.ts';
+import type { HealthStatus, LaneDeps } from '../deps.ts';
 
 /** Checkpoint key of a channel that was removed from the rules while deliveries were pending; its value is the time of the removal, milliseconds since the epoch. */
 export const REMOVED_KEY = 'removed';
