@@ -16,6 +16,7 @@ import {
 import { loadWithPlugins, type WithPlugins } from './plugins.ts';
 import { type Difference, difference, type FileState, fileStates, needRestart } from './comparison.ts';
 import { memoizeByObject } from '../lib/memoize.ts';
+import { rulesFingerprint } from './text/rules-fingerprint.ts';
 import { RuleSources } from './text/rule-source.ts';
 import { inTimeSlices } from './yaml/time-slice.ts';
 import { warningsOf } from './warnings.ts';
@@ -47,6 +48,7 @@ interface Version {
   readonly files: ReadonlyMap<string, LoadedFile>;
 }
 
+const fingerprintOf = memoizeByObject((files: Version['files']) => rulesFingerprint(files.values()));
 const sourcesOf = memoizeByObject((files: Version['files']) => new RuleSources(files.values()));
 
 /** Holds the live ruleset, and the files with which a reload compares. */
@@ -88,6 +90,11 @@ export class Live {
   /** Rules of the live version as written. An object that stays as it is when another version goes live. */
   get ruleSources(): RuleSources {
     return sourcesOf(this.#live.files);
+  }
+
+  /** Fingerprint of the live version without `daemon`, equal where the same rules are live; undefined before the first swap. */
+  get fingerprint(): string | undefined {
+    return this.#version && fingerprintOf(this.#version.files);
   }
 
   /** Digests of the settings of every part of the live version, by a name such as `rule failed-deploy`. */

@@ -48,6 +48,8 @@ export interface LoadedFile {
   excerpt(problem: Problem): Excerpt | undefined;
   /** Source line of a problem for readers who may not see the file: undefined where a secret could be in it. */
   publicExcerpt(problem: Problem): Excerpt | undefined;
+  /** Its content with the references as written; undefined when it cannot be parsed. */
+  readonly written: unknown;
   /** Its rules as written, in order; none of a file that does not load. */
   readonly ruleSources: readonly RuleSource[];
 }
@@ -105,6 +107,7 @@ export async function loadFile(
       secretFiles: [],
       excerpt: () => undefined,
       publicExcerpt: () => undefined,
+      written: undefined,
       ruleSources: [],
     };
   }
@@ -247,6 +250,10 @@ class ParsedFile implements LoadedFile {
     if (!isRule && !this.parsed.ok) return undefined;
     const shown = this.excerpt(problem);
     return isRule || shown === undefined ? shown : withoutComment(shown);
+  }
+
+  get written(): unknown {
+    return this.parsed.ok ? this.parsed.data : undefined;
   }
 
   get ruleSources(): readonly RuleSource[] {
