@@ -1,4 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
+import { lazy } from '../lib/memoize.ts';
+import { type ClusterValues, openClusterGauges } from './cluster-gauges.ts';
 
 /** Values that are computed when metrics are read. */
 export interface GaugeValues {
@@ -16,6 +18,8 @@ export interface GaugeValues {
   readonly timers: number;
   readonly generation: number;
   readonly ready: boolean;
+  /** Only of a store that several instances share. */
+  readonly cluster?: ClusterValues;
 }
 
 /** A channel or a source in its state. */
@@ -40,8 +44,12 @@ export interface Gauges {
 export function openGauges(registry: Registry, version: string): Gauges {
   const gauges = gaugesOf(registry);
   gauges.build.set({ version }, 1);
+  const cluster = lazy(() => openClusterGauges(registry));
   return {
-    set: (values) => setGauges(gauges, values),
+    set(values) {
+      setGauges(gauges, values);
+      if (values.cluster !== undefined) cluster().set(values.cluster);
+    },
     setLag: (percentile, seconds) => gauges.lag.set({ percentile }, seconds),
     setGeneration: (generation) => gauges.generation.set(generation),
     setSwapped: (at) => gauges.swapped.set(at / 1000),

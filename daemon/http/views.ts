@@ -167,8 +167,27 @@ export interface StatusView {
   /** Number of active silences, and the first of them. */
   readonly silences: { readonly active: number; readonly list: readonly SilenceView[] };
   readonly waiting: WaitingView;
-  /** Instances that share the store; empty where there is only this one. */
-  readonly instances: readonly [];
+  /** Instances that share the store; empty for a daemon that has its store alone. */
+  readonly instances: readonly InstanceView[];
+  /** What should be known about the instances: one sentence for each. */
+  readonly warnings: readonly string[];
+}
+
+export interface InstanceView {
+  readonly name: string;
+  /** Number of its run. */
+  readonly owner: number;
+  /** RFC 3339, by the clock of the database: end of its lease, which it renews, and its start. */
+  readonly lease_until: string;
+  readonly since: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version?: string;
+  readonly generation?: number;
+  /** Fingerprint of its rules. */
+  readonly fingerprint?: string;
+  /** Whether it is the instance that answers. */
+  readonly self: boolean;
 }
 
 /** Number of rules and keys for which events wait in a step, and those whose wait ends first. */

@@ -1,9 +1,11 @@
 import type { Decision, Memory, StateChange, StateKey } from '../core/flow/decision.ts';
 import type { Event } from '../core/event/event.ts';
+import type { ClusterStatus } from './cluster.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { Activity, HistoryQuery, Page, StoredEvent } from './history.ts';
 import type { PushStore } from './push-store.ts';
 
+export type * from './cluster.ts';
 export type * from './delivery-store.ts';
 export type * from './history.ts';
 export type * from './push-store.ts';
@@ -62,6 +64,9 @@ export interface Store {
   readonly pushes: PushStore;
   /** Permits of rates that hold over all instances; undefined where this is the only one. */
   readonly rates?: SharedRates;
+
+  /** The instances that share the store; undefined for a store that one instance has alone. */
+  readonly cluster?: ClusterStatus;
 
   /** The latest event with this id, from any source. */
   event(id: string): Promise<StoredEvent | undefined>;

@@ -80,6 +80,7 @@ const STATUS: StatusView = {
   silences: { active: 0, list: [] },
   waiting: { for: 0, hours: 0, digest: 0, threshold: 0, list: [] },
   instances: [],
+  warnings: [],
 };
 
 export const runningDaemon = (changes: Partial<StatusView> = {}): StatusView => ({ ...STATUS, ...changes });

@@ -151,3 +151,43 @@ test('readiness has reasons, also for parts that fail while it is ready', async 
   const not = await ask(to, '/readyz');
   expect([not.status, not.json.reasons]).toEqual([503, ['the disk is full']]);
 });
+
+const NO_VALUES: GaugeValues = {
+  queue: [],
+  channels: [],
+  sources: [],
+  files: {},
+  faults: {},
+  deadLetters: 0,
+  alerts: { firing: 0, acknowledged: 0 },
+  silences: 0,
+  timers: 0,
+  generation: 1,
+  ready: true,
+};
+
+test('a store that instances share has metrics; a store of one daemon has none of them', async () => {
+  const metrics = metricsOfTest();
+  let values = NO_VALUES;
+  metrics.gauges(() => values);
+  expect(await linesOf(metrics, 'belfry_instances')).toEqual([]);
+  expect(await linesOf(metrics, 'belfry_postgres')).toEqual([]);
+  const health = {
+    leaseSeconds: 7.5,
+    isOutage: false,
+    oldestXminSeconds: 301,
+    deadTuples: { leases: 40 },
+    inactiveSlots: 1,
+  };
+  values = { ...NO_VALUES, cluster: { instances: 3, ...health } };
+  expect(await linesOf(metrics, 'belfry_instances')).toEqual(['belfry_instances 3']);
+  expect(await linesOf(metrics, 'belfry_lease_seconds')).toEqual(['belfry_lease_seconds 7.5']);
+  expect(await linesOf(metrics, 'belfry_postgres')).toEqual([
+    'belfry_postgres_outage 0',
+    'belfry_postgres_oldest_xmin_seconds 301',
+    'belfry_postgres_dead_tuples{table="leases"} 40',
+    'belfry_postgres_inactive_slots 1',
+  ]);
+  values = { ...NO_VALUES, cluster: { instances: 3, leaseSeconds: 0, isOutage: true } };
+  expect(await linesOf(metrics, 'belfry_postgres')).toEqual(['belfry_postgres_outage 1']);
+});

@@ -97,6 +97,7 @@ const SAMPLE_STATUS: StatusView = {
   silences: { active: 0, list: [] },
   waiting: { for: 0, hours: 0, digest: 0, threshold: 0, list: [] },
   instances: [],
+  warnings: [],
 };
 
 /** Daemon API in memory, with answers set by the test, that records its calls. */

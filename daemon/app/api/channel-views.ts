@@ -4,7 +4,7 @@ import type { BreakerView, ChannelDetailView, RateView } from '../../http/daemon
 import { formatDuration } from '../../lib/time/duration.ts';
 import { rfc3339 } from '../../lib/time/rfc3339.ts';
 import type { DaemonApiDeps } from './deps.ts';
-import { channelsOf } from './status.ts';
+import { channelsOf } from './status/status.ts';
 
 /** Every channel with its state, its limits and what happened to its deliveries. */
 export async function channelViews({

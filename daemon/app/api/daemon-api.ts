@@ -13,7 +13,7 @@ import { unsavedRules } from './unsaved/unsaved-rules.ts';
 import { historyOf } from './history.ts';
 import { channelViews } from './channel-views.ts';
 import { readinessOf } from './readiness.ts';
-import { statusOf } from './status.ts';
+import { statusOf } from './status/status.ts';
 import { rulesOf } from './rules.ts';
 import type { DaemonApiDeps } from './deps.ts';
 

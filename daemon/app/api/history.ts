@@ -1,7 +1,7 @@
 import type { DaemonApi, DeliveryView } from '../../http/daemon-api.ts';
 import type { DaemonApiDeps } from './deps.ts';
 import { deliveryView, eventLine, eventView, historyQuery, wholeDeliveryView } from './views.ts';
-import { waitingWith } from './waiting.ts';
+import { waitingWith } from './status/waiting.ts';
 
 /** Calls about stored events and deliveries: lists, single ones, and the wait for their end. */
 export function historyOf(

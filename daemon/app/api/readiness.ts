@@ -5,12 +5,20 @@ import type { DaemonApiDeps } from './deps.ts';
 /** Parts of the daemon whose faults are reasons of `/readyz`, and are counted by `belfry_faults`. */
 export type FaultyPartDeps = Pick<
   DaemonApiDeps,
-  'deadLetters' | 'inbox' | 'kept' | 'audit' | 'selfCheck' | 'heartbeat' | 'canaries'
+  'store' | 'deadLetters' | 'inbox' | 'kept' | 'audit' | 'selfCheck' | 'heartbeat' | 'canaries'
 >;
 
 type Reasons = (deps: FaultyPartDeps) => readonly string[];
 
 const listed = (fault: string | undefined): readonly string[] => (fault === undefined ? [] : [fault]);
+
+/** An instance without a lease owns no deliveries. During an outage that is a consequence, and not a reason of its own. */
+function leaseFault({ cluster }: FaultyPartDeps['store']): string | undefined {
+  const { leaseSeconds, isOutage } = cluster?.health() ?? {};
+  return leaseSeconds !== 0 || isOutage === true
+    ? undefined
+    : 'the lease of this instance has ended: it sends nothing until it has one again';
+}
 
 const PARTS = {
   event_loop: ({ selfCheck }) => selfCheck.faults,
@@ -20,6 +28,7 @@ const PARTS = {
   audit_log: ({ audit }) => listed(audit.fault),
   heartbeat: ({ heartbeat }) => listed(heartbeat.fault),
   canaries: ({ canaries }) => canaries.faults,
+  lease: ({ store }) => listed(leaseFault(store)),
 } satisfies Readonly<Record<string, Reasons>>;
 
 /** Number of faults by part. */

@@ -41,5 +41,8 @@ export function gaugeValues({ state, lanes, sources, now, ready, ...watch }: Gau
     timers: store.timers.count(),
     generation: live.generation,
     ready,
+    ...(store.cluster !== undefined && {
+      cluster: { instances: store.cluster.instances().length, ...store.cluster.health() },
+    }),
   };
 }

@@ -137,7 +137,7 @@ async function openOn(first: StatePaths, { options, texts, scrubber, closers, mo
   const settings = prepared.ruleset.daemon;
   if (!isDaemon && settings.store.type === 'postgres') throw needsInstance();
   const common = { paths, closers, scrubber, log, clock: options.clock, terminal, version: options.version };
-  const { store, deadLetters } = await openStoreOf({ ...common, settings, generation: () => live.generation });
+  const { store, deadLetters } = await openStoreOf({ ...common, settings, live });
   await key.keep();
   const audit = openAuditLog({ state: paths.state, scrubber, clock: options.clock, log }, closers);
   const inbox = new Inbox(paths.inbox, log);

@@ -9,6 +9,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Scrubber } from '../../lib/secrets/scrubber.ts';
 import type { Terminal } from '../../lib/terminal.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import type { Live } from '../../reload/live.ts';
 import { readStoreSettings } from '../../reload/daemon-settings.ts';
 import { openStore as openSqlite } from '../../store/sqlite/sqlite.ts';
 import type { Store } from '../../store/store.ts';
@@ -23,8 +24,8 @@ interface OpenStoreDeps {
   readonly clock: Clock;
   readonly terminal: Pick<Terminal, 'hostname' | 'pid'>;
   readonly version: string;
-  /** Number of the rules in force, which the other instances see. */
-  readonly generation: () => number;
+  /** The rules in force, of which the other instances see the number and the fingerprint. */
+  readonly live: Pick<Live, 'generation' | 'fingerprint'>;
 }
 
 /** Opens the store of the settings and the dead letters that belong to it. Rejects with an error of the store. */
@@ -51,7 +52,7 @@ async function openLocal({
 /** Loads the client of PostgreSQL, which a daemon with the embedded store does not need. */
 async function openShared(
   { url, schema, pool, synchronous }: PostgresSettings,
-  { settings, closers, scrubber, log, clock, terminal, version, generation }: OpenStoreDeps,
+  { settings, closers, scrubber, log, clock, terminal, version, live }: OpenStoreDeps,
 ): Promise<{ store: Store; deadLetters: DeadLetters }> {
   const { openPostgresStore } = await import('../../store/postgres/postgres.ts');
   const instance = instanceName(settings, terminal);
@@ -67,7 +68,13 @@ async function openShared(
     instance,
     clock,
     isAlive,
-    details: () => ({ host: terminal.hostname, pid: terminal.pid, version, generation: generation() }),
+    details: () => ({
+      host: terminal.hostname,
+      pid: terminal.pid,
+      version,
+      generation: live.generation,
+      ...(live.fingerprint !== undefined && { rules: live.fingerprint }),
+    }),
     onOutage: (reason) => {
       if (reason === undefined) log.info('PostgreSQL can be used again');
       else

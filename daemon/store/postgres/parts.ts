@@ -13,6 +13,7 @@ import { type CheckpointsWritten, SharedCheckpoints } from './feed/shared-checkp
 import { ActivityWriter } from './history/activity.ts';
 import { PostgresHistory } from './history/history.ts';
 import { Upkeep } from './history/upkeep.ts';
+import { PostgresCluster } from './members/cluster.ts';
 import { Membership } from './members/membership.ts';
 import { emptyContext, InstanceRun, type RunContext } from './members/run.ts';
 import type { PostgresOptions } from './options.ts';
@@ -36,6 +37,7 @@ export class Parts {
   readonly feed: Feed;
   readonly listener: Listener;
   readonly run: InstanceRun;
+  readonly cluster: PostgresCluster;
   /** Called when this instance cannot join again. */
   readonly onFatal: ((error: Error) => void)[] = [];
   readonly #options: PostgresOptions;
@@ -72,9 +74,11 @@ export class Parts {
     this.checkpoints = new SharedCheckpoints(this.context);
     this.pushes = new StoredPushes(this.context, epoch, 0, () => this.feed.wake());
     this.feed = this.#newFeed();
-    const channel = `belfry ${options.schema}`;
-    this.listener = new Listener({ url: options.url, channel, clock, onNotified: () => this.feed.wake() });
+    this.listener = this.#newListener();
     this.run = this.#newRun();
+    const { listener } = this;
+    const isOutage = (): boolean => committer.outage !== undefined;
+    this.cluster = new PostgresCluster({ ...this.#base, schema: options.schema, membership, listener, isOutage });
   }
 
   #newMembership(): Membership {
@@ -83,6 +87,7 @@ export class Parts {
       ...this.#base,
       details: () => ({
         ...this.#options.details(),
+        ...this.cluster.details,
         channels: Object.fromEntries(this.deliveries.ownCounts().byChannel),
       }),
       onFenced: () => void this.run.joinAgain(),
@@ -122,6 +127,18 @@ export class Parts {
       },
       onEnded: () => this.run.takeOver(),
       onGap: () => this.run.load(),
+    });
+  }
+
+  #newListener(): Listener {
+    const { url, schema } = this.#options;
+    const channel = `belfry ${schema}`;
+    return new Listener({
+      ...this.#base,
+      url,
+      channel,
+      probe: (text) => this.database.rows('SELECT pg_notify($1, $2)', [channel, text]),
+      onNotified: () => this.feed.wake(),
     });
   }
 

@@ -53,6 +53,7 @@ export class PostgresStore implements Store {
   readonly timers: Store['timers'];
   readonly pushes: Parts['pushes'];
   readonly membership: Parts['membership'];
+  readonly cluster: Parts['cluster'];
   /** Dead letters, which are rows here and lines of a file on one machine. */
   readonly letters: LetterRows;
   readonly rates: SharedRates;
@@ -74,6 +75,7 @@ export class PostgresStore implements Store {
     }
     parts.membership.start();
     parts.upkeep.start();
+    parts.cluster.start();
     parts.feed.start();
     return new PostgresStore(parts, schema, options.schema);
   }
@@ -87,6 +89,7 @@ export class PostgresStore implements Store {
     this.checkpoints = parts.checkpoints;
     this.pushes = parts.pushes;
     this.membership = parts.membership;
+    this.cluster = parts.cluster;
     this.timers = timersOf(parts.states.cache);
   }
 
@@ -165,9 +168,10 @@ export class PostgresStore implements Store {
 }
 
 /** Ends the run and releases everything. */
-async function stop({ committer, run, feed, membership, listener, database }: Parts): Promise<void> {
+async function stop({ committer, run, cluster, feed, membership, listener, database }: Parts): Promise<void> {
   committer.close();
   run.close();
+  cluster.close();
   await feed.close();
   await membership.leave();
   listener.notify();

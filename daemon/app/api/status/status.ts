@@ -1,9 +1,10 @@
-import { alertCounts } from '../../core/alerts/alerts.ts';
-import type { AlertActions, ChannelView, StatusView } from '../../http/daemon-api.ts';
-import { rfc3339 } from '../../lib/time/rfc3339.ts';
-import type { Lanes } from '../../delivery/lanes.ts';
-import type { DaemonApiDeps } from './deps.ts';
-import { readinessOf } from './readiness.ts';
+import { alertCounts } from '../../../core/alerts/alerts.ts';
+import type { AlertActions, ChannelView, StatusView } from '../../../http/daemon-api.ts';
+import { rfc3339 } from '../../../lib/time/rfc3339.ts';
+import type { Lanes } from '../../../delivery/lanes.ts';
+import type { DaemonApiDeps } from '../deps.ts';
+import { instancesOf } from './instances.ts';
+import { readinessOf } from '../readiness.ts';
 import { waitingOf } from './waiting.ts';
 
 /** Number of active silences, and of waiting groups in each step, that the status names. */
@@ -40,7 +41,7 @@ export async function statusOf(deps: DaemonApiDeps, { silences }: Pick<AlertActi
     alerts: alertCounts(live.ruleset, store.memory(clock.now())),
     silences: { active: active.length, list: active.slice(0, MAX_NAMED) },
     waiting: waitingOf(deps, MAX_NAMED),
-    instances: [],
+    ...instancesOf(store.cluster),
   };
 }
 

@@ -1,9 +1,9 @@
-import { outcomesNow } from '../../core/flow/outcomes.ts';
-import { type WaitingGroup, waitingGroup, waitingGroups, type WakeOf } from '../../core/flow/waiting.ts';
-import type { StatusView, WaitingGroupView } from '../../http/daemon-api.ts';
-import { rfc3339 } from '../../lib/time/rfc3339.ts';
-import type { StoredEvent } from '../../store/store.ts';
-import type { DaemonApiDeps } from './deps.ts';
+import { outcomesNow } from '../../../core/flow/outcomes.ts';
+import { type WaitingGroup, waitingGroup, waitingGroups, type WakeOf } from '../../../core/flow/waiting.ts';
+import type { StatusView, WaitingGroupView } from '../../../http/daemon-api.ts';
+import { rfc3339 } from '../../../lib/time/rfc3339.ts';
+import type { StoredEvent } from '../../../store/store.ts';
+import type { DaemonApiDeps } from '../deps.ts';
 
 type WaitingDeps = Pick<DaemonApiDeps, 'clock' | 'live' | 'store'>;
 

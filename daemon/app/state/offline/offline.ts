@@ -16,7 +16,7 @@ import { hasButtons } from '../../buttons/channels.ts';
 import { outgoingMessages } from '../../buttons/messages.ts';
 import { openAuditLog } from '../../identity/audit/audit-log.ts';
 import { auditOf } from '../../api/daemon-api.ts';
-import { channelsOf } from '../../api/status.ts';
+import { channelsOf } from '../../api/status/status.ts';
 import { Inbox } from '../../runtime/inbox.ts';
 import { Intake } from '../../runtime/intake.ts';
 import { resendingDeps } from '../../runtime/runtime.ts';

@@ -32,6 +32,7 @@ function statusText(status: StatusView, style: Style, now: number): string {
   return [
     `belfry ${status.version}  pid ${status.pid}  up ${since}  generation ${status.generation}  ${status.ready ? paint('green', 'ready') : paint('red', 'not ready')}`,
     ...status.reasons.map((reason) => `  ${paint('yellow', '!')} ${times(harmless(reason))}`),
+    ...status.warnings.map((warning) => `  ${paint('yellow', '!')} ${harmless(warning)}`),
     ...status.files.filter(({ state }) => state === 'kept').flatMap(keptText),
     '',
     `alerts  ${alerts.firing} firing, ${alerts.acknowledged} of them acknowledged`,
@@ -41,6 +42,7 @@ function statusText(status: StatusView, style: Style, now: number): string {
     ...waitingTexts(status.waiting, style),
     `deliveries  ${deliveries.pending} pending, ${deliveries.sending} sending, ${deliveries.held} held, ${deliveries.delivered} delivered, ${deliveries.dead} dead`,
     ...sourceLines(status.sources, style),
+    ...instanceLines(status.instances, style),
     '',
     channelTable(status.channels, style),
   ].join('\n');
@@ -54,6 +56,20 @@ function sourceLines(sources: StatusView['sources'], style: Style): readonly str
     stateText(state, reason ?? detail, style),
   ]);
   return ['', table([['SOURCE', 'TYPE', 'STATE'], ...rows])];
+}
+
+function instanceLines(instances: StatusView['instances'], { time }: Style): readonly string[] {
+  if (instances.length === 0) return [];
+  const rows = instances.map(({ name, host, pid, version = '', generation = '', fingerprint = '', ...instance }) => [
+    harmless(instance.self ? `${name} (this one)` : name),
+    harmless(host),
+    String(pid),
+    harmless(version),
+    String(generation),
+    harmless(fingerprint),
+    time(instance.lease_until),
+  ]);
+  return ['', table([['INSTANCE', 'HOST', 'PID', 'VERSION', 'GENERATION', 'RULES', 'LEASE UNTIL'], ...rows])];
 }
 
 function keptText(file: StatusView['files'][number]): string[] {

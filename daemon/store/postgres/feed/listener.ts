@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Clock } from '../../../lib/time/clock.ts';
 import { connectionString } from '../engine/address.ts';
@@ -7,6 +8,8 @@ interface ListenerDeps {
   /** Name of the notification channel. */
   readonly channel: string;
   readonly clock: Clock;
+  /** Sends a notification with this text by another connection. */
+  readonly probe: (text: string) => Promise<unknown>;
   /** Called when another instance says that it has committed something. */
   readonly onNotified: () => void;
 }
@@ -14,7 +17,7 @@ interface ListenerDeps {
 /** Milliseconds between two notifications of one instance. */
 const NOTIFY_MS = 100;
 const RECONNECT_MS = 1000;
-/** Milliseconds between two signs of life of the connection, after which one without an answer is replaced. */
+/** Milliseconds between two signs of life of the connection, after which one without an answer is replaced, and between two probes. */
 const HEARTBEAT_MS = 5000;
 
 /**
@@ -29,6 +32,8 @@ export class Listener {
   #isClosed = false;
   #stopHeartbeat: (() => void) | undefined;
   #isListening = false;
+  /** Text of the probe that has not arrived yet; empty when it has. */
+  #probe = '';
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
@@ -77,16 +82,12 @@ export class Listener {
     };
     client.on('error', lost);
     client.on('end', lost);
-    client.on('notification', () => {
-      this.#isListening = true;
-      this.#deps.onNotified();
-    });
+    client.on('notification', ({ payload = '' }) => this.#notified(payload));
     this.#client = client;
     try {
       await client.connect();
       await client.query(`LISTEN ${client.escapeIdentifier(this.#deps.channel)}`);
-      // Its own notification shows whether any arrives: behind a pooler that shares connections none does.
-      this.notify();
+      this.#sendProbe();
       this.#deps.onNotified();
       this.#beat(client);
     } catch {
@@ -94,8 +95,23 @@ export class Listener {
     }
   }
 
+  /** A probe shows whether notifications of other connections arrive: behind a pooler that shares connections they do not. */
+  #sendProbe(): void {
+    if (this.#probe !== '') this.#isListening = false;
+    this.#probe = randomUUID();
+    this.#deps.probe(this.#probe).catch(() => undefined);
+  }
+
+  #notified(text: string): void {
+    if (text === '') this.#deps.onNotified();
+    if (text === '' || text !== this.#probe) return;
+    this.#isListening = true;
+    this.#probe = '';
+  }
+
   #beat(client: pg.Client): void {
     this.#stopHeartbeat = this.#deps.clock.after(HEARTBEAT_MS, () => {
+      this.#sendProbe();
       client.query('SELECT 1').then(
         () => this.#client === client && this.#beat(client),
         () => this.#client === client && this.#reconnect(client),

@@ -27,6 +27,10 @@ export interface MemberDetails {
   readonly generation?: number;
   /** Fingerprint of its rules. */
   readonly rules?: string;
+  /** Milliseconds by which its clock is ahead of the server's. */
+  readonly clockAhead?: number;
+  /** Whether notifications reach it. */
+  readonly isListening?: boolean;
   /** Deliveries that are not final, by channel. */
   readonly channels?: Readonly<
     Record<string, { readonly pending: number; readonly sending: number; readonly oldest?: number }>
@@ -69,6 +73,8 @@ export class Membership {
   members: readonly Member[] = [];
   /** Milliseconds that this host's clock is ahead of the server's. */
   clockAhead = 0;
+  /** Time of the server at which `members` was read, milliseconds since the epoch. */
+  serverTime = 0;
   #until = 0;
   #cancel: (() => void) | undefined;
   #isClosed = false;
@@ -156,7 +162,8 @@ export class Membership {
     }
     this.#note(answer.members ?? []);
     this.#until = began + LEASE_SECONDS * 1000;
-    this.clockAhead = clock.now() - (answer.now ?? clock.now());
+    this.serverTime = answer.now ?? clock.now();
+    this.clockAhead = clock.now() - this.serverTime;
   }
 
   /** Whether this instance wakes a state first: each has a part of them, so that no two do the same work. */

@@ -58,3 +58,31 @@ test('a daemon without sources shows no empty table', async () => {
   expect(stdout).not.toContain('SOURCE');
   expect(stdout).toContain('CHANNEL');
 });
+
+test('the instances of a store are listed with what is wrong about them; a daemon alone has no such table', async () => {
+  const to = await openTestListener();
+  expect((await belfry(to, ['status'])).stdout).not.toContain('INSTANCE');
+  const instance = {
+    name: 'berlin',
+    owner: 4,
+    lease_until: '2026-11-23T09:00:08.000Z',
+    since: '2026-11-23T08:00:00.000Z',
+    host: 'db1\u001B[31m',
+    pid: 812,
+    version: '1.0.0',
+    generation: 3,
+    fingerprint: 'f00d',
+    self: true,
+  };
+  const other = { ...instance, name: 'paris', owner: 5, host: 'db2', fingerprint: 'beef', self: false };
+  to.daemon.current = { ...to.daemon.current, instances: [instance, other], warnings: ['the instances differ'] };
+  const { stdout } = await belfry(to, ['status']);
+  expect(stdout).toContain('\n  ! the instances differ\n');
+  expect(stdout).not.toContain('\u001B');
+  expect(stdout).toMatch(
+    /\nberlin \(this one\) {2}db1 \[31m {2}812 {2}1\.0\.0 {4}3 {11}f00d {3}2026-11-23T09:00:08\.000Z\n/,
+  );
+  expect(stdout).toMatch(/\nparis {2,}db2 {2,}812 {2}1\.0\.0 {4}3 {11}beef /);
+  const json = JSON.parse((await belfry(to, ['status', '--json'])).stdout) as Record<string, unknown>;
+  expect(json).toMatchObject({ instances: [instance, other], warnings: ['the instances differ'] });
+});
