@@ -5,10 +5,21 @@ import type { Ruleset } from '../core/ruleset.ts';
 import type { StatusView } from '../http/daemon-api.ts';
 import type { Machine } from '../lib/machine/machine.ts';
 import type { SourceUses } from '../sources/source.ts';
+import type { ExaminedDatabase } from '../store/database-facts.ts';
 import type { Reach } from './network/reach.ts';
 
 /** Parts of an installation, in the order of docs/doctor.md. */
-export const GROUPS = ['rules', 'secrets', 'state', 'machine', 'network', 'exposure', 'daemon', 'service'] as const;
+export const GROUPS = [
+  'rules',
+  'secrets',
+  'state',
+  'postgres',
+  'machine',
+  'network',
+  'exposure',
+  'daemon',
+  'service',
+] as const;
 
 /**
  * One check of `belfry doctor`. `run` sends no message and leaves no change. It returns nothing if the check does not apply here. An
@@ -110,6 +121,8 @@ export interface Examined {
   readonly runtimeFolders: readonly string[];
   /** Connects to an endpoint, once for all checks. */
   readonly reach: (endpoint: ChannelEndpoint) => Promise<Reach>;
+  /** Examines the PostgreSQL server of the store, once for all checks; undefined for a store on this machine. */
+  readonly database?: () => Promise<ExaminedDatabase>;
   readonly running?: RunningFacts;
   readonly caller?: CallerFacts;
 }

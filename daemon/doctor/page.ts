@@ -7,6 +7,7 @@ const TITLES: Readonly<Record<(typeof GROUPS)[number], string>> = {
   rules: 'Rules',
   secrets: 'Secrets',
   state: 'State directory and disk',
+  postgres: 'PostgreSQL',
   machine: 'Machine',
   network: 'Network',
   exposure: 'Requests from outside',

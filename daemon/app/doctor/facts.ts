@@ -13,6 +13,7 @@ import { refusedVariables, warnedVariables } from '../environment.ts';
 import { checkState } from '../state/check-state.ts';
 import { isSamePlace, readRecords, runtimeFolders } from '../state/daemon-record.ts';
 import { configPath, instanceName, type StatePaths } from '../state/paths.ts';
+import { examinedDatabase } from './database.ts';
 import { withProxies } from './proxies.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -51,6 +52,9 @@ export async function collectFacts(options: FactsOptions): Promise<Examined> {
     daemons: await findDaemons(config, paths, machine),
     runtimeFolders: runtimeFolders(machine.env),
     reach: (endpoint) => reachability.of(endpoint),
+    ...(ruleset?.daemon.store.type === 'postgres' && {
+      database: examinedDatabase(ruleset.daemon.store, machine.clock),
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { diskChecks } from './disk.ts';
 import { exposureChecks } from './exposure.ts';
 import { machineChecks } from './machine.ts';
 import { networkChecks } from './network.ts';
+import { postgresChecks } from './postgres.ts';
 import { ruleChecks } from './rules.ts';
 import { secretChecks } from './secrets.ts';
 import { serviceChecks } from './service.ts';
@@ -15,6 +16,7 @@ export const CHECKS: readonly DoctorCheck[] = [
   ...secretChecks,
   ...stateChecks,
   ...diskChecks,
+  ...postgresChecks,
   ...machineChecks,
   ...networkChecks,
   ...exposureChecks,
