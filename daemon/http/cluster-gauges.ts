@@ -32,7 +32,7 @@ export function openClusterGauges(registry: Registry): { set(values: ClusterValu
   };
 }
 
-/** What could not be read has no value. */
+/** Removes the value that could not be read. */
 function setOrRemove(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove();
   else gauge.set(value);

@@ -169,7 +169,7 @@ export interface StatusView {
   readonly waiting: WaitingView;
   /** Instances that share the store; empty for a daemon that has its store alone. */
   readonly instances: readonly InstanceView[];
-  /** What should be known about the instances: one sentence for each. */
+  /** Sentences about what is wrong between the instances. */
   readonly warnings: readonly string[];
 }
 

@@ -23,7 +23,7 @@ export interface DatabaseFacts {
   readonly settings: Readonly<Record<ServerSetting, string>>;
   /** Standbys that are connected, and how many of them commits wait for. */
   readonly standbys: { readonly all: number; readonly synchronous: number };
-  /** What keeps dead rows or old log segments: one text for each. */
+  /** Holders of dead rows or of old log segments: one text for each. */
   readonly held: readonly string[];
   /** Whether the user sees the transactions of other users. */
   readonly seesOthers: boolean;

@@ -7,6 +7,7 @@ import { desktopFaults } from './faults/desktop.ts';
 import type { Faults } from './faults/fault.ts';
 import { machineFaults } from './faults/machine.ts';
 import { networkFaults } from './faults/network.ts';
+import { postgresFaults } from './faults/postgres.ts';
 import { ruleFaults } from './faults/rules.ts';
 import { stateFaults } from './faults/state.ts';
 import { allChecks, examineAll, examineWith, runningDaemon } from './installation.ts';
@@ -14,6 +15,7 @@ import { allChecks, examineAll, examineWith, runningDaemon } from './installatio
 const FAULTS: Faults = {
   ...ruleFaults,
   ...stateFaults,
+  ...postgresFaults,
   ...machineFaults,
   ...networkFaults,
   ...daemonFaults,

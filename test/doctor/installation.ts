@@ -17,6 +17,7 @@ import { systemClock } from '../../daemon/lib/time/clock.ts';
 import { Live } from '../../daemon/reload/live.ts';
 import { sha256 } from '../../daemon/lib/sha256.ts';
 import { sourceTypes } from '../../daemon/sources/index.ts';
+import type { DatabaseFacts } from '../../daemon/store/database-facts.ts';
 import { memoryLog } from '../support/delivery.ts';
 
 const channelTypes = await loadChannelTypes();
@@ -39,6 +40,8 @@ export interface Installation {
   readonly afterLoad?: () => Promise<void>;
   readonly running?: Partial<RunningFacts> & { readonly status?: Partial<StatusView> };
   readonly caller?: CallerFacts;
+  /** Facts about a server of PostgreSQL that differ from those of a sound one; the store is on it. */
+  readonly database?: Partial<DatabaseFacts> | { readonly unreachable: string };
 }
 
 const soundRules = (): string => `
@@ -83,6 +86,33 @@ const STATUS: StatusView = {
   warnings: [],
 };
 
+const SOUND_DATABASE: DatabaseFacts = {
+  version: '15.14',
+  major: 15,
+  encoding: 'UTF8',
+  isStandby: false,
+  user: 'belfry',
+  missingPrivileges: [],
+  instances: 3,
+  isNotified: true,
+  clockAhead: 12,
+  maxConnections: 97,
+  settings: {
+    autovacuum: 'on',
+    fsync: 'on',
+    full_page_writes: 'on',
+    synchronous_commit: 'on',
+    synchronous_standby_names: '',
+  },
+  standbys: { all: 0, synchronous: 0 },
+  held: [],
+  seesOthers: true,
+};
+
+export const serverSettings = (changes: Partial<DatabaseFacts['settings']>): Pick<DatabaseFacts, 'settings'> => ({
+  settings: { ...SOUND_DATABASE.settings, ...changes },
+});
+
 export const runningDaemon = (changes: Partial<StatusView> = {}): StatusView => ({ ...STATUS, ...changes });
 
 /** All checks: those of the list, and those of the channel types. */
@@ -122,12 +152,13 @@ export async function examineAll(
 }
 
 async function installed(folder: string, installation: Installation) {
-  const { rules = soundRules(), daemon = '', running, caller } = installation;
+  const { rules = soundRules(), daemon = '', running, caller, database } = installation;
   const state = installation.state ?? path.join(folder, 'state');
   if (installation.state === undefined) await mkdir(state, { recursive: true, mode: 0o700 });
   const config = path.join(folder, 'rules');
   await mkdir(config, { recursive: true });
-  const settings = [`state: ${state}`, ...(daemon.includes('listen:') ? [] : ['listen: 127.0.0.1:0']), daemon];
+  const store = database === undefined ? '' : 'store: { type: postgres, url: "postgres://belfry@db.internal/belfry" }';
+  const settings = [`state: ${state}`, store, ...(daemon.includes('listen:') ? [] : ['listen: 127.0.0.1:0']), daemon];
   const yaml = `daemon: { ${settings.filter((one) => one !== '').join(', ')} }\n${rules}`;
   await writeFile(path.join(config, 'rules.yaml'), yaml, { mode: 0o600 });
   const env = await environmentOf(folder, installation);
@@ -158,7 +189,14 @@ async function installed(folder: string, installation: Installation) {
     ...running,
     status: runningDaemon(running.status),
   };
-  const examined = { ...facts, ...(runningFacts && { running: runningFacts }), ...(caller && { caller }) };
+  const examined = {
+    ...facts,
+    ...(runningFacts && { running: runningFacts }),
+    ...(caller && { caller }),
+    ...(database && {
+      database: () => Promise.resolve('unreachable' in database ? database : { ...SOUND_DATABASE, ...database }),
+    }),
+  };
   return { examined, machine };
 }
 

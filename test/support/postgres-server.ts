@@ -58,9 +58,7 @@ export class PostgresServer {
   }
 
   static async open(options: PostgresOptions = {}): Promise<PostgresServer> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'belfry-pg-'));
-    await chmod(folder, 0o755);
-    if (isRoot()) await run('chown', ['postgres', folder]);
+    const folder = await newFolder();
     const [file, ...args] = asUser(program('initdb'));
     const more = ['--auth=trust', '--username=belfry', '--no-sync', '--encoding=UTF8', '--no-locale'];
     await run(file!, [...args, '-D', path.join(folder, 'data'), ...more, ...(options.initdb ?? [])], { cwd: folder });
@@ -78,6 +76,22 @@ export class PostgresServer {
         throw error;
       }
     }
+  }
+
+  /** Copies the server and starts the copy as a standby, which replicates asynchronously and takes no writes. */
+  async openStandby(): Promise<PostgresServer> {
+    const folder = await newFolder();
+    const [file, ...args] = asUser(program('pg_basebackup'));
+    await run(
+      file!,
+      [...args, '-D', path.join(folder, 'data'), '-d', this.url(), '-R', '--checkpoint=fast', '--no-sync'],
+      {
+        cwd: folder,
+      },
+    );
+    const standby = new PostgresServer(folder, await freePort(), this.#options);
+    await standby.start();
+    return standby;
   }
 
   /** Address of a database over TCP. `user` is the administrator if it is not given. */
@@ -126,7 +140,7 @@ export class PostgresServer {
       child.once('exit', (code) => reject(new Error(`PostgreSQL ended with ${code}: ${this.#output}`)));
       child.stderr.on('data', (chunk: Buffer) => {
         this.#output += String(chunk);
-        if (this.#output.includes('ready to accept connections')) resolve();
+        if (/ready to accept (?:read-only )?connections/.test(this.#output)) resolve();
       });
     });
   }
@@ -158,6 +172,14 @@ export function sharedPostgres(options: PostgresOptions = {}): () => Promise<Pos
 export function describePostgres(title: string, declare: () => void): void {
   if (hasPostgres()) describe(title, declare);
   else test(title, (context) => context.skip(NEEDS_POSTGRES));
+}
+
+/** Folder that the user of the server owns. */
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'belfry-pg-'));
+  await chmod(folder, 0o755);
+  if (isRoot()) await run('chown', ['postgres', folder]);
+  return folder;
 }
 
 const isRoot = (): boolean => process.geteuid?.() === 0;

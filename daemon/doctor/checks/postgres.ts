@@ -107,7 +107,7 @@ export const postgresChecks: readonly DoctorCheck[] = [
     group: 'postgres',
     about:
       'Standbys replicate asynchronously, so that a failover can lose the last commits; or commits wait for a standby that is away.',
-    mend: "set `synchronous_standby_names = 'ANY 1 (*)'` with two standbys or more, or accept the loss; docs/cluster.md has the figures",
+    mend: "set `synchronous_standby_names = 'ANY 1 (*)'` with two standbys or more, or accept the loss: see docs/cluster.md",
     run: ofServer(replicationResults),
   },
   {

@@ -31,7 +31,7 @@ const STATISTICS = `SELECT
   (SELECT json_object_agg(relname, n_dead_tup) FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = ANY($2::text[])),
   (SELECT count(*) FROM pg_replication_slots WHERE NOT active)`;
 
-/** What this instance knows about the others, and about the load that the server has by them and by its other users. */
+/** Knowledge of this instance about the others, and statistics of the server, which also show what its other users do. */
 export class PostgresCluster implements ClusterStatus {
   readonly #deps: ClusterDeps;
   #reading: Reading = {};

@@ -58,7 +58,7 @@ const MISSING = `
   SELECT 'EXECUTE on ' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = $1 AND NOT has_function_privilege(p.oid, 'EXECUTE')`;
 
-/** What keeps the snapshot of an old transaction, or log segments: kind, name, seconds. */
+/** Holders of an old snapshot or of log segments: kind, name, seconds. */
 const HELD = `
   SELECT 'transaction', format('process %s of %s', pid, coalesce(nullif(application_name, ''), usename)),
       extract(epoch FROM clock_timestamp() - xact_start)::float8 FROM pg_stat_activity
@@ -108,7 +108,7 @@ async function factsOf(
   )[0]!;
   const missing = await query(MISSING, [schema]);
   const held = await query(HELD, [`${OLD_TRANSACTION_MINUTES} minutes`]);
-  const schemaFault = await schemaFaultOf(query, schema);
+  const { isUsable, schemaFault } = await examineSchema(query, schema);
   return {
     version: String(version),
     major: Number(major),
@@ -117,7 +117,7 @@ async function factsOf(
     user: String(user),
     missingPrivileges: missing.map(([text]) => String(text)),
     ...(schemaFault !== undefined && { schemaFault }),
-    instances: schemaFault === undefined && missing.length === 0 ? await instancesIn(query, schema) : 0,
+    instances: isUsable && missing.length === 0 ? await instancesIn(query, schema) : 0,
     isNotified: await isNotified(client, connect, clock),
     clockAhead: await clockAhead(query, clock),
     maxConnections: Number(maxConnections),
@@ -140,14 +140,17 @@ function heldText(kind: keyof typeof HELD_TEXTS, name: string, seconds: number):
   return HELD_TEXTS[kind](name, formatDuration(Math.round(seconds) * 1000));
 }
 
-/** A server or an encoding that cannot be used, and a privilege that is missing, have checks of their own. */
-async function schemaFaultOf(query: Query, schema: string): Promise<string | undefined> {
+/** Whether this program can use the schema. A server that it cannot use and a missing privilege have checks of their own. */
+async function examineSchema(
+  query: Query,
+  schema: string,
+): Promise<{ readonly isUsable: boolean; readonly schemaFault?: string }> {
   try {
     refuseOtherSchema(await schemaState({ database: { rows: query }, schema }), schema);
-    return undefined;
+    return { isUsable: true };
   } catch (error) {
-    const failure = postgresError(error);
-    return ['store.server', 'store.refused'].includes(failure.code) ? undefined : failure.message;
+    const { code, message } = postgresError(error);
+    return { isUsable: false, ...(!['store.server', 'store.refused'].includes(code) && { schemaFault: message }) };
   }
 }
 
