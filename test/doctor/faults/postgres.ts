@@ -21,7 +21,9 @@ export const postgresFaults: Faults = {
   'postgres.privileges': {
     level: 'fail',
     says: /^belfry lacks INSERT on a, INSERT on b, INSERT on c, INSERT on d, INSERT on e, and 1 more$/,
-    make: () => ({ database: { missingPrivileges: ['a', 'b', 'c', 'd', 'e', 'f'].map((table) => `INSERT on ${table}`) } }),
+    make: () => ({
+      database: { missingPrivileges: ['a', 'b', 'c', 'd', 'e', 'f'].map((table) => `INSERT on ${table}`) },
+    }),
   },
   'postgres.notifications': {
     level: 'warn',
