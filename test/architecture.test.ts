@@ -102,6 +102,18 @@ const SYSTEM_CLOCK: Readonly<Record<string, string>> = {
   'store/shared/pushes/user-cursors.ts': 'delays a write, so that several become one',
 };
 
+test('the databases of the store share code, and use nothing of each other', () => {
+  const uses = (part: string, other: string): string[] =>
+    files.filter((file) => file.startsWith(`store/${part}/`) && code(file).includes(`/${other}/`));
+  for (const [part, other] of [
+    ['shared', 'sqlite'],
+    ['shared', 'postgres'],
+    ['sqlite', 'postgres'],
+    ['postgres', 'sqlite'],
+  ] as const)
+    expect(uses(part, other)).toEqual([]);
+});
+
 test('the system clock is injected', () => {
   const reading =
     /\bsystemClock\b|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|(?<![.\w])set(?:Timeout|Interval)\(/;
