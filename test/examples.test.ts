@@ -13,8 +13,8 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const examples = path.join(root, 'examples');
 const stories = readdirSync(examples, { withFileTypes: true })
-  // `plugin` is no use case: it has a channel type of its own, and a test of that.
-  .filter((entry) => entry.isDirectory() && entry.name !== 'plugin')
+  // `plugin` is no use case: it has a channel type of its own, and a test of that. `cluster` has settings of the daemon, and tests below.
+  .filter((entry) => entry.isDirectory() && !['plugin', 'cluster'].includes(entry.name))
   .map(({ name }) => name);
 
 const text = (...parts: readonly string[]): string => readFileSync(path.join(examples, ...parts), 'utf8');
@@ -67,7 +67,7 @@ function commandsIn(readme: string): string[][] {
 
 /** Fault of a command: a verb or an option that does not exist. */
 async function faultOf(words: readonly string[]): Promise<string | undefined> {
-  const isGroup = ['dead', 'silence', 'channel', 'service'].includes(words[0]!);
+  const isGroup = ['dead', 'silence', 'channel', 'service', 'store'].includes(words[0]!);
   const verb = words.slice(0, isGroup ? 2 : 1);
   const { code, out } = await belfry([...verb, '--help']);
   if (code !== 0 || !out.includes(`Usage: belfry ${verb.join(' ')}`))
@@ -155,6 +155,42 @@ describe.each(stories)('%s', (story) => {
     const names = Object.keys(variablesOf(story));
     const exported = [...readme.matchAll(/^export (.*)$/gm)].map((match) => match[1]!).join(' ');
     expect(names.filter((name) => !exported.includes(`${name}=`))).toEqual([]);
+  });
+});
+
+describe('cluster', () => {
+  const env = {
+    BELFRY_INSTANCE: 'berlin',
+    BELFRY_STORE_HOST: 'db.internal',
+    BELFRY_STORE_PASSWORD: 'sesame-sesame',
+    BELFRY_TOKEN: 'a-token-of-services-0123',
+  };
+
+  it('has rules and tests for all instances', async () => {
+    expect((await belfry(['check', 'examples/cluster/rules'], env)).out).toBe('valid: 3 rules in 2 files\n');
+    expect((await belfry(['test', 'examples/cluster/rules'])).out).toContain('3 passed, 0 failed');
+  });
+
+  it('sets every variable of its rules in the unit or its file, and in the file of compose', () => {
+    const names = Object.keys(environmentOf(text('cluster', 'rules/daemon.yaml')));
+    const unit = text('cluster', 'belfry@.service') + text('cluster', 'instance.env');
+    expect(names.filter((name) => !unit.includes(`${name}=`))).toEqual([]);
+    const { services } = parse(text('cluster', 'compose.yaml'), { merge: true }) as {
+      services: Readonly<Record<string, { readonly environment: object }>>;
+    };
+    expect(Object.keys(services)).toEqual(['db', 'migrate', 'berlin', 'paris', 'madrid']);
+    for (const name of ['migrate', 'berlin', 'paris', 'madrid'])
+      expect(Object.keys(services[name]!.environment)).toEqual(expect.arrayContaining(names));
+  });
+
+  it('has pages that name only commands and files that there are', async () => {
+    const page = readFileSync(path.join(root, 'docs/cluster.md'), 'utf8');
+    for (const readme of [text('cluster', 'README.md'), page]) {
+      const faults: (string | undefined)[] = [];
+      for (const command of commandsIn(readme)) faults.push(await faultOf(command));
+      expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+      expect(filesIn(readme).fromRoot.filter((name) => !existsSync(path.join(root, name)))).toEqual([]);
+    }
   });
 });
 

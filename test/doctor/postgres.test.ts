@@ -7,7 +7,7 @@ import { migrate } from '../../daemon/store/postgres/schema/migrate.ts';
 import { hasPooler, NEEDS_POOLER, startPooler } from '../support/pooler.ts';
 import { describePostgres, PostgresServer, sharedPostgres } from '../support/postgres-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { examineAll, serverSettings } from './installation.ts';
+import { examineAll, runningDaemon, serverSettings } from './installation.ts';
 
 /** Facts about the schema `belfry` of a database. */
 async function factsOf(url: string, clock = systemClock): Promise<DatabaseFacts> {
@@ -162,6 +162,15 @@ test('a sound server has no faults, and each further fault of one check is named
   expect(await worse('postgres.server', { isStandby: true, encoding: 'LATIN1' })).toEqual([
     'fail the server is a standby, which cannot be written',
     'fail the encoding of the database is LATIN1, not UTF8',
+  ]);
+});
+
+test('several instances of one machine may run on the same rules', async () => {
+  const folder = await temporaryFolder();
+  const running = { status: runningDaemon({ pid: 1 }) };
+  const results = await examineAll(['daemon.single'], folder, { database: {}, running });
+  expect(results.get('daemon.single')).toEqual([
+    { level: 'ok', message: expect.stringContaining('instances on one store') },
   ]);
 });
 

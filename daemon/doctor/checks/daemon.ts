@@ -96,7 +96,9 @@ export const daemonChecks: readonly DoctorCheck[] = [
   },
 ];
 
-function singleResult({ daemons, config, running }: Examined): DoctorResult {
+function singleResult({ daemons, config, running, ruleset }: Examined): DoctorResult {
+  // Instances may have the same rules directory; two of one name are refused at the start.
+  if (ruleset?.daemon.store.type === 'postgres') return ok('instances on one store may have the same rules');
   const same = new Map(daemons.filter((daemon) => daemon.config === config).map((daemon) => [daemon.pid, daemon]));
   if (running !== undefined && !same.has(running.status.pid))
     same.set(running.status.pid, { pid: running.status.pid, config, from: 'this daemon' });
