@@ -102,6 +102,9 @@ export interface ReadStoreSettings {
   readonly secrets: readonly GivenSecret[];
 }
 
+/** Whether a file may have the key `store`, also written with escapes. Most have not, and a large one takes a second to parse. */
+const mayNameStore = (text: string): boolean => text.includes('store') || /\\[uUx]/.test(text);
+
 /** Reads `daemon.store` from the file that sets it. Compiles nothing else, so no other secret is needed. */
 export async function readStoreSettings(root: string, env: LoadDeps['env']): Promise<ReadStoreSettings> {
   const { files, problems } = await listRulesFiles(root);
@@ -113,6 +116,7 @@ export async function readStoreSettings(root: string, env: LoadDeps['env']): Pro
       continue;
     }
     const { text } = read;
+    if (!mayNameStore(text)) continue;
     const lines = new Lines(text);
     const parsed = await parseFile(text);
     if (!parsed.ok) {

@@ -81,12 +81,13 @@ it('its type is known although its address is not', async () => {
 });
 
 it('a file that does not parse hides the store only if no other file sets it', async () => {
-  const broken = { 'a.yaml': 'rules: [\n' };
+  const broken = { 'a.yaml': 'daemon: { store: [\n' };
   const { type, store, texts } = await storeOf(broken);
   expect([type, store, texts.length]).toEqual([undefined, undefined, 1]);
   expect(await storeOf({ ...broken, 'b.yaml': 'daemon: { store: { type: sqlite } }\n' })).toMatchObject({
     type: 'sqlite',
     texts: [],
   });
+  expect(await storeOf({ 'a.yaml': 'rules: [\n' })).toMatchObject({ type: 'sqlite' });
   expect(await storeOf({})).toMatchObject({ type: undefined, store: undefined });
 });
