@@ -20,7 +20,11 @@ DECLARE
   refusal json;
   results json := '[]';
 BEGIN
-  IF p->'asynchronous' IS NOT NULL THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
+  IF p->'asynchronous' IS NOT NULL THEN
+    PERFORM set_config('synchronous_commit', 'off', true);
+  ELSIF current_setting('synchronous_commit') = 'off' THEN
+    PERFORM set_config('synchronous_commit', 'on', true);
+  END IF;
   PERFORM FROM ${s}.owners o WHERE o.owner = me AND o.holder = me FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN '{"fenced":true}'; END IF;
   SELECT c.result INTO before FROM ${s}.commits c WHERE c.owner = me AND c.number = transaction_number;
