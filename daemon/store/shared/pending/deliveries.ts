@@ -215,7 +215,8 @@ export class StoredDeliveries implements DeliveryStore {
       const found = await this.#read(seqs);
       return seqs.flatMap((seq) => found.get(seq) ?? []);
     } catch (error) {
-      for (const slot of slots) pending.queueOf(slot).release(slot);
+      const present = seqs.map((seq) => pending.slotOf(seq)).filter((slot) => slot !== NONE);
+      for (const slot of present) if (pending.slots.has(slot, FLAG.claimed)) pending.queueOf(slot).release(slot);
       throw error;
     }
   }
@@ -255,10 +256,12 @@ export class StoredDeliveries implements DeliveryStore {
       isOwners: true,
       decided: false,
       onCommitted: () => {
-        if (settlement.state === 'delivered') this.lastDelivered.note(pending.queueOf(slot).channel, seq, made.attempt);
-        pending.slots.set(slot, FLAG.tried, tried);
-        this.#move(id, slot, update.move);
         if (added !== undefined) addToMemory(this.#context, added);
+        const at = pending.slotOf(seq); // Another one if the index was built anew meanwhile.
+        if (at === NONE) return;
+        if (settlement.state === 'delivered') this.lastDelivered.note(pending.queueOf(at).channel, seq, made.attempt);
+        pending.slots.set(at, FLAG.tried, tried);
+        this.#move(id, at, update.move);
       },
     });
   }

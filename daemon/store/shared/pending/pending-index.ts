@@ -41,8 +41,9 @@ export class PendingIndex {
     return this.#queues.filter((queue) => queue.size > 0);
   }
 
-  /** Adds an entry; `seq` must be higher than that of all earlier entries. */
+  /** Adds an entry if it is not here; `seq` must be higher than that of all earlier entries. */
   add(entry: PendingEntry): void {
+    if (this.slotOf(entry.seq) !== NONE) return;
     const { slots } = this;
     const queue = this.#queueFor(entry.channel);
     const slot = slots.allocate();
