@@ -115,19 +115,22 @@ export class Lanes {
 
   /** Settles deliveries that were handed over, with their receipt. The dead letter of one that was resent is removed, too. */
   async received(ids: readonly string[], receipt: Receipt): Promise<void> {
-    const { store, deadLetters, clock, killed, observer } = this.#deps;
-    for (const id of ids) {
-      const stored = await store.deliveries.find(id);
-      if (stored?.state === 'dead') {
-        const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
-        const { channel } = stored.delivery;
-        await store.deliveries.resolveDead(id, { state: 'delivered', channel, attempt, receipt });
-        await deadLetters.change(new Map([[id, null]]));
-      } else if (stored?.state === 'sending' || stored?.state === 'pending') {
-        const settlement = { state: 'delivered' as const, receipt };
-        await retryWhileDiskFull(clock, killed, () => store.deliveries.settle(id, settlement));
-        observer.settled(stored.delivery, settlement);
-      }
+    const { clock, killed } = this.#deps;
+    for (const id of ids) await retryWhileDiskFull(clock, killed, () => this.#receivedOne(id, receipt));
+  }
+
+  async #receivedOne(id: string, receipt: Receipt): Promise<void> {
+    const { store, deadLetters, clock, observer } = this.#deps;
+    const stored = await store.deliveries.find(id);
+    if (stored?.state === 'dead') {
+      const attempt = { at: new Date(clock.now()).toISOString(), ms: 0 };
+      const { channel } = stored.delivery;
+      await store.deliveries.resolveDead(id, { state: 'delivered', channel, attempt, receipt });
+      await deadLetters.change(new Map([[id, null]]));
+    } else if (stored?.state === 'sending' || stored?.state === 'pending') {
+      const settlement = { state: 'delivered' as const, receipt };
+      await store.deliveries.settle(id, settlement);
+      observer.settled(stored.delivery, settlement);
     }
   }
 

@@ -5,8 +5,11 @@ import { UNWRITABLE } from './dead-letters/dead-letters.ts';
 
 const RETRY_EVERY_MS = 1000;
 
+/** Reasons that end by themselves or by an operator. */
+const PASSING: readonly string[] = ['store.full', 'store.unavailable', UNWRITABLE];
+
 /**
- * Runs a write to disk, and repeats it while the disk is full or the dead-letter file cannot be written: the outcome of an
+ * Runs a write to disk, and repeats it while the disk is full, the dead-letter file cannot be written, or PostgreSQL is away: the outcome of an
  * attempt must not be lost, or a delivered message would be sent again. Rejects on any other error, and once `killed` aborts.
  */
 export function retryWhileDiskFull(clock: Clock, killed: AbortSignal, write: () => Promise<void>): Promise<void> {
@@ -15,5 +18,5 @@ export function retryWhileDiskFull(clock: Clock, killed: AbortSignal, write: () 
 }
 
 function isDiskFull(error: unknown): boolean {
-  return error instanceof BelfryError && (error.code === 'store.full' || error.code === UNWRITABLE);
+  return error instanceof BelfryError && PASSING.includes(error.code);
 }
