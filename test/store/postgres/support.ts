@@ -27,12 +27,10 @@ export async function openInstance(schema: string, instance: string): Promise<Po
   });
 }
 
-/** Ends the lease of an owner, as if it had been silent for too long. */
+/** Ends the lease of an owner, as another instance does when it was silent for too long. */
 export async function endLease(schema: string, owner: number): Promise<void> {
   const client = new pg.Client((await server()).url());
   await client.connect();
-  await client.query(`UPDATE ${schema}.leases SET until = clock_timestamp() - interval '1 hour' WHERE owner = $1`, [
-    owner,
-  ]);
+  await client.query(`DELETE FROM ${schema}.leases WHERE owner = $1`, [owner]);
   await client.end();
 }

@@ -62,6 +62,8 @@ interface Busy {
 const BEAT_MS = 2000;
 /** Milliseconds before the end of the lease from which on no attempt begins. */
 const MARGIN_MS = 1000;
+/** Milliseconds between two renewals after which this instance does not know whether the others were silent or PostgreSQL was. */
+const MAX_PAUSE_MS = (LEASE_SECONDS * 1000) / 2;
 /** Milliseconds between two looks whether an instance of the same name still lives. */
 const BUSY_WAIT_MS = 500;
 
@@ -76,6 +78,9 @@ export class Membership {
   /** Time of the server at which `members` was read, milliseconds since the epoch. */
   serverTime = 0;
   #until = 0;
+  /** Time since which PostgreSQL has answered without a long pause. */
+  #steadySince = 0;
+  #lastBeat = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
@@ -114,7 +119,7 @@ export class Membership {
       if (answer.busy === undefined) {
         this.owner = answer.owner!;
         this.slot = answer.slot!;
-        this.#until = began + LEASE_SECONDS * 1000;
+        this.#renewed(began);
         return;
       }
       const { busy } = answer;
@@ -161,9 +166,15 @@ export class Membership {
       return onFenced();
     }
     this.#note(answer.members ?? []);
-    this.#until = began + LEASE_SECONDS * 1000;
+    this.#renewed(began);
     this.serverTime = answer.now ?? clock.now();
     this.clockAhead = clock.now() - this.serverTime;
+  }
+
+  #renewed(began: number): void {
+    if (began - this.#lastBeat > MAX_PAUSE_MS) this.#steadySince = began;
+    this.#lastBeat = began;
+    this.#until = began + LEASE_SECONDS * 1000;
   }
 
   /** Whether this instance wakes a state first: each has a part of them, so that no two do the same work. */
@@ -189,10 +200,14 @@ export class Membership {
     await database.rows(`SELECT ${schema}.leave_members($1)`, [this.owner]).catch(() => undefined);
   }
 
-  /** Takes the deliveries of owners whose lease has ended; their numbers. */
+  /**
+   * Takes the deliveries that nobody sends; the numbers of their owners. Leases that have run out count only when this instance has
+   * renewed its own for as long as a lease lasts: after an outage of PostgreSQL the others are alive, though their leases have run out.
+   */
   async takeOver(): Promise<readonly number[]> {
-    const { database, schema } = this.#deps;
-    return (await database.call(`${schema}.take_over`, this.owner)) as number[];
+    const { database, schema, clock } = this.#deps;
+    const others = clock.monotonic() - this.#steadySince >= LEASE_SECONDS * 1000;
+    return (await database.call(`${schema}.take_over`, this.owner, others)) as number[];
   }
 }
 

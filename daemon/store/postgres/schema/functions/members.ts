@@ -15,7 +15,8 @@ const KEPT = "interval '2 minutes'";
  * - `join_members(name, details, replaced)`: begins a run of an instance. `{"busy": {owner, details, ms}}` while another one of this
  *   name lives, except the owner `replaced`; else `{"owner", "slot"}`. No slot is left: `{"full": true}`.
  * - `beat(me, details)`: renews the lease; `fenced` when another instance has taken over, else the members.
- * - `take_over(me)`: gives `me` the deliveries of all owners whose lease has ended; the numbers of these owners.
+ * - `take_over(me, expired)`: gives `me` the deliveries of all owners that have none who sends them, with `expired` also of those whose
+ *   lease has run out; the numbers of these owners.
  * - `leave_members(me)`: ends the lease.
  * - `poll(me, known)`: what other owners have committed since their number in `known` (owner -> number); an owner that is not in it is
  *   read from its start.
@@ -30,7 +31,8 @@ DECLARE
   free integer;
 BEGIN
   PERFORM pg_advisory_xact_lock(${JOIN_LOCK});
-  DELETE FROM ${s}.leases l USING ${s}.owners o WHERE o.owner = l.owner AND o.instance = name AND l.owner = replaced;
+  DELETE FROM ${s}.leases l USING ${s}.owners o WHERE o.owner = l.owner AND o.instance = name
+    AND (l.owner = replaced OR l.until <= clock_timestamp());
   SELECT json_build_object('busy', json_build_object('owner', l.owner, 'details', l.details,
       'ms', ceil(extract(epoch FROM l.until - clock_timestamp()) * 1000))) INTO busy
     FROM ${s}.leases l JOIN ${s}.owners o USING (owner) WHERE o.instance = name AND l.until > clock_timestamp() LIMIT 1;
@@ -70,12 +72,12 @@ CREATE FUNCTION ${s}.prune(me bigint) RETURNS void LANGUAGE sql AS $prune$
 $prune$;`;
 
 const takeOver = (s: string): string => `
-CREATE FUNCTION ${s}.take_over(me bigint) RETURNS json LANGUAGE plpgsql AS $take$
+CREATE FUNCTION ${s}.take_over(me bigint, expired boolean) RETURNS json LANGUAGE plpgsql AS $take$
 DECLARE
   taken bigint[];
 BEGIN
   DELETE FROM ${s}.leases WHERE owner IN (
-    SELECT l.owner FROM ${s}.leases l WHERE l.until < clock_timestamp() AND l.owner <> me FOR UPDATE SKIP LOCKED);
+    SELECT l.owner FROM ${s}.leases l WHERE expired AND l.until < clock_timestamp() AND l.owner <> me FOR UPDATE SKIP LOCKED);
   WITH orphans AS (
     SELECT o.owner FROM ${s}.owners o WHERE o.holder NOT IN (SELECT l.owner FROM ${s}.leases l) ORDER BY o.owner FOR UPDATE SKIP LOCKED
   ), changed AS (
