@@ -82,7 +82,7 @@ export class PostgresStore implements Store {
 
   private constructor(parts: Parts, schema: string, schemaName: string) {
     this.#parts = parts;
-    this.letters = new LetterRows(parts.database, schema);
+    this.letters = new LetterRows(parts.database, schema, () => parts.membership.owner);
     this.rates = sharedRates(parts.database, schema);
     this.#schemaName = schemaName;
     this.deliveries = parts.deliveries;

@@ -1,4 +1,5 @@
 import type { Delivery } from '../../../core/delivery/delivery.ts';
+import type { Clock } from '../../../lib/time/clock.ts';
 import { madeBy, updateOf, writeUpdate } from '../../shared/commit/settlement.ts';
 import { findDelivery, slotOf } from '../../shared/context.ts';
 import type { SearchResult, SearchStep } from '../../shared/history/search-step.ts';
@@ -8,6 +9,7 @@ import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import { Writes } from '../../shared/writes.ts';
 import type { DeliveryCounts, DeliveryStore, Settlement } from '../../store.ts';
 import type { PostgresContext } from '../context.ts';
+import { isTransient } from '../engine/errors.ts';
 import type { InstanceRequest } from '../engine/round.ts';
 import type { Database } from '../engine/database.ts';
 import { waitingForOthers } from '../engine/queries.ts';
@@ -26,6 +28,9 @@ export type DeliveryRequest =
   | { readonly kind: 'due'; readonly id: string }
   /** Deliveries that were ended, by their row numbers. */
   | { readonly kind: 'ended'; readonly seqs: readonly number[] };
+
+/** Milliseconds between two attempts to read while nothing can be read. */
+const WAIT_MS = 250;
 
 /** Deliveries of this instance, which are in memory, and requests to the instances that have the others. */
 export class PostgresDeliveries extends StoredDeliveries {
@@ -55,9 +60,10 @@ export class PostgresDeliveries extends StoredDeliveries {
   }
 
   override async claim(channel: string, options: Claim): Promise<readonly Delivery[]> {
-    if (!this.#membership.isValid) return [];
-    const claimed = await super.claim(channel, options);
-    return options.ordered && this.#hasOthers && claimed.length > 0 ? this.#inTurn(channel, claimed) : claimed;
+    return this.#whileValid(async () => {
+      const claimed = await super.claim(channel, options);
+      return options.ordered && this.#hasOthers && claimed.length > 0 ? this.#inTurn(channel, claimed) : claimed;
+    });
   }
 
   /** Leaves out deliveries before which another instance still has one of the same key. They can be claimed again a little later. */
@@ -86,12 +92,29 @@ export class PostgresDeliveries extends StoredDeliveries {
   }
 
   override async claimExpired(channel: string, options: { limit: number; now: number }): Promise<readonly Delivery[]> {
-    return this.#membership.isValid ? super.claimExpired(channel, options) : [];
+    return this.#whileValid(() => super.claimExpired(channel, options));
+  }
+
+  /**
+   * Claims nothing without the lease, nor when it has ended while the messages were read, nor while PostgreSQL cannot be reached. Waits
+   * then, because the lane asks again at once.
+   */
+  async #whileValid(claim: () => Promise<readonly Delivery[]>): Promise<readonly Delivery[]> {
+    const { owner } = this.#membership;
+    if (this.#membership.isValid) {
+      const claimed = await claim().catch(unlessTransient);
+      if (claimed !== undefined && this.#membership.isValid && this.#membership.owner === owner) return claimed;
+      this.release((claimed ?? []).map(({ id }) => id));
+    }
+    await new Promise<void>((resolve) => this.#clock.after(WAIT_MS, resolve));
+    return [];
   }
 
   override async settle(id: string, settlement: Settlement): Promise<void> {
     if (this.#isHere(id)) return super.settle(id, settlement);
-    if (settlement.state === 'pending' || settlement.state === 'sending') return;
+    // The outcome of an attempt belongs to a run that has lost the delivery: the instance that has it makes another one.
+    if (settlement.state === 'pending' || settlement.state === 'sending' || madeBy(settlement).attempt !== undefined)
+      return;
     const row = await findDelivery(this.#context, id);
     if (row === undefined || row.state >= FIRST_FINAL) return;
     // It has become this instance's meanwhile.
@@ -183,4 +206,8 @@ export class PostgresDeliveries extends StoredDeliveries {
       round.request(request as unknown as InstanceRequest);
     });
   }
+}
+
+function unlessTransient(error: unknown): undefined {
+  if (!isTransient(error)) throw error;
 }

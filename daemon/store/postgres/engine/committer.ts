@@ -103,6 +103,7 @@ export class Committer implements Commits {
   run(task: Task): void {
     if (this.#closed) return task.failed(closed());
     if (this.#outage !== undefined && task.deadline !== undefined) return task.failed(unavailable(this.#outage));
+    task.owner = this.#deps.owner();
     this.#queue.push(task);
     if (!this.#running) void this.#work();
   }
@@ -139,10 +140,11 @@ export class Committer implements Commits {
   /** Makes the transaction of the current tasks; ends when each of them was answered. */
   async #commit(): Promise<void> {
     while (this.#current.length > 0) {
-      const round = this.#round();
+      const owner = this.#deps.owner();
+      const round = this.#round(owner);
       if (round.isEmpty) return this.#done(round, { version: 0, results: [] }, 0);
       const argument = round.toJson(this.#deps.synchronous);
-      const answer = await this.#sent(argument);
+      const answer = await this.#sent(argument, owner);
       if (answer === undefined) continue;
       if (answer.version !== undefined) {
         this.#number += 1;
@@ -152,12 +154,13 @@ export class Committer implements Commits {
     }
   }
 
-  /** A new round of the current tasks, without those that fail. */
-  #round(): Round {
+  /** A new round of the current tasks, without those that fail and those about deliveries that an earlier run has lost. */
+  #round(owner: number): Round {
     const now = this.#deps.clock.now();
     const round = new Round(this.#deps.states, now);
     this.#current = this.#current.filter((task) => {
       try {
+        if (task.isOwners && task.owner !== owner) throw new Fenced();
         task.prepare(round);
         return true;
       } catch (error) {
@@ -181,14 +184,7 @@ export class Committer implements Commits {
 
   async #refused(answer: Answer): Promise<void> {
     const { states, onFenced } = this.#deps;
-    if (answer.fenced === true) {
-      const lost = this.#current.filter(({ isOwners }) => isOwners);
-      this.#current = this.#current.filter((task) => !lost.includes(task));
-      lost.push(...this.#queue.filter(({ isOwners }) => isOwners));
-      for (const task of lost) if (this.#queue.includes(task)) this.#queue.splice(this.#queue.indexOf(task), 1);
-      for (const task of lost) task.failed(new Fenced());
-      return onFenced();
-    }
+    if (answer.fenced === true) return onFenced();
     if (answer.taken !== undefined || answer.request !== undefined) {
       await Promise.all(this.#current.map(async (task) => task.learn?.(answer)));
       return;
@@ -202,13 +198,15 @@ export class Committer implements Commits {
     }
   }
 
-  /** Sends the transaction until its outcome is known. Undefined: it has to be prepared again. */
-  async #sent(argument: string): Promise<Answer | undefined> {
-    const { database, schema, owner } = this.#deps;
+  /**
+   * Sends the transaction until its outcome is known, always for the run that has prepared it. Undefined: it has to be prepared again.
+   */
+  async #sent(argument: string, owner: number): Promise<Answer | undefined> {
+    const { database, schema } = this.#deps;
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, MAX_RETRY_MS)) {
       this.#sentAt ??= this.#deps.clock.monotonic();
       try {
-        const answer = (await database.call(`${schema}.commit`, owner(), this.#number + 1, argument)) as Answer;
+        const answer = (await database.call(`${schema}.commit`, owner, this.#number + 1, argument)) as Answer;
         this.#sentAt = undefined;
         this.noteOutage(undefined);
         return answer;

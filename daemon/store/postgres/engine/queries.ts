@@ -53,10 +53,10 @@ export const openDeliveryNames = (s: string): string =>
   `SELECT n.id, n.seq FROM ${s}.delivery_names n JOIN ${s}.deliveries d ON d.seq = n.seq
     WHERE d.state < ${FIRST_FINAL} AND d.owner = ANY($1::bigint[])`;
 
-/** Deliveries of these owners that wait for a receipt although their push is acknowledged. */
+/** Deliveries that wait for a receipt although their push is acknowledged: the instance that heard of it has ended between the two. */
 export const acknowledged = (s: string): string =>
   `SELECT p.delivery FROM ${s}.deliveries d JOIN ${s}.pushes p ON p.delivery = d.body::json->>'id'
-    WHERE d.state = ${STATE.sending} AND d.owner = ANY($1::bigint[]) AND p.acknowledged = ${PUSH.complete}`;
+    WHERE d.state = ${STATE.sending} AND p.acknowledged = ${PUSH.complete}`;
 
 /** Deliveries, by number and hash of the key, before which another instance still has one of the same key. `$4`: the own owner. */
 export const waitingForOthers = (s: string): string =>

@@ -9,8 +9,10 @@ export interface Task {
   failed(error: unknown): void;
   /** Finds out about rows that were stored before; `prepare` uses it at the next call. */
   learn?(taken: Taken): Promise<void>;
-  /** Concerns deliveries of this owner: dropped when the owner has lost them. */
+  /** Concerns deliveries of this instance: dropped when it has lost them. */
   readonly isOwners?: boolean;
+  /** Number of the run in which it was submitted; the committer sets it. */
+  owner?: number;
   /** Time by which somebody wants an answer, by the monotonic clock; absent for a task that waits as long as it takes. */
   readonly deadline?: number;
 }

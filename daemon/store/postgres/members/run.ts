@@ -77,6 +77,9 @@ export class InstanceRun {
   /** Begins a run: a lease, a slot, and the deliveries of runs that have ended. */
   async join(): Promise<void> {
     const { membership, context, committer } = this.#deps;
+    // Deliveries of an earlier run belong to another instance: none of them may be claimed once there is a lease again.
+    context.pending.clear();
+    context.seqById.clear();
     await membership.join();
     const { slot } = membership;
     useIdSlot(slot);
@@ -84,8 +87,6 @@ export class InstanceRun {
     context.deliverySeqs = new Sequence(0, slot);
     committer.restart();
     await membership.takeOver();
-    context.pending.clear();
-    context.seqById.clear();
     await this.load();
     await membership.beat();
   }
@@ -132,7 +133,8 @@ export class InstanceRun {
   }
 
   async #loadPending(owners: readonly number[]): Promise<void> {
-    const { database, schema, deliveries } = this.#deps;
+    const { database, schema, deliveries, membership } = this.#deps;
+    const { owner } = membership;
     const { pending, seqById, ready } = this.#deps.context;
     const entries: PendingEntry[] = [];
     let after = 0;
@@ -142,11 +144,13 @@ export class InstanceRun {
       if (rows.length < LOAD_ROWS) break;
     }
     const names = (await database.rows(openDeliveryNames(schema), [owners])) as readonly [string, number][];
+    // The run that took them over has ended meanwhile.
+    if (membership.owner !== owner) return;
     pending.merge(entries);
     for (const [id, seq] of names) seqById.set(fromColumn(id), seq);
     for (const { channel } of pending.queues()) ready.notify(channel);
     const receipt = { answer: 'acknowledged' };
-    for (const [id] of await database.rows(acknowledged(schema), [owners]))
+    for (const [id] of await database.rows(acknowledged(schema)))
       void deliveries.settle(String(id), { state: 'delivered', receipt }).catch(() => undefined);
   }
 }
