@@ -111,10 +111,17 @@ export class PostgresServer {
     return name;
   }
 
+  /** Opens a connection as the administrator, which the caller ends. */
+  async connection(database?: string): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url(database) });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
   /** Runs statements by a connection of its own, as the administrator. Resolves to the rows of the last one. */
   async query(text: string, database?: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const client = new pg.Client({ connectionString: this.url(database) });
-    await client.connect();
+    const client = await this.connection(database);
     try {
       const results: pg.QueryResult | pg.QueryResult[] = await client.query(text);
       return (Array.isArray(results) ? results.at(-1)! : results).rows as Record<string, unknown>[];

@@ -1,9 +1,26 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { DeliveryView, EventView } from '../../../daemon/http/views.ts';
-import type { Arrival } from './destinations.ts';
+import type { Home } from '../../support/daemon.ts';
+import type { Arrival, Destinations } from './destinations.ts';
+import type { Posts } from './load.ts';
 import type { Violation } from './report.ts';
 import { ENDLESS, KINDS, REFUSING } from './rules.ts';
-import type { Scenario } from './scenario.ts';
+
+/** Daemons with their receivers, and what is known about both. */
+export interface Watched {
+  /** A daemon that answers. */
+  readonly home: Home;
+  readonly destinations: Destinations;
+  readonly posts: Posts;
+  /** Number of ends without a stop: kills and failures. */
+  readonly crashes: number;
+  /** Ids of the only deliveries that may arrive twice; not given: any, up to the number that `crashes` allows. */
+  readonly repeatable?: ReadonlySet<string>;
+  /** Whether nothing is under way: no delivery but the endless ones, and no wait of a window. */
+  isQuiet(): Promise<boolean>;
+  /** Dead letters, one a line. */
+  letters(): Promise<string>;
+}
 
 export interface Conservation {
   readonly violations: readonly Violation[];
@@ -18,7 +35,7 @@ const MAX_UNWRITTEN = 256;
 
 /** Both sides of the comparison: all that the daemon stores, and all that the receivers got. */
 interface Found {
-  readonly scenario: Scenario;
+  readonly scenario: Watched;
   readonly events: ReadonlyMap<string, EventView>;
   readonly deliveries: readonly DeliveryView[];
   readonly letters: readonly { readonly id: string }[];
@@ -33,7 +50,7 @@ const DRAIN_MS = 60_000;
  * Waits until all work is done, and compares what was answered, what is stored, what is in the dead-letter file, and what arrived.
  * The daemon must run, with every fault ended.
  */
-export async function conserved(scenario: Scenario, drainMs = DRAIN_MS): Promise<Conservation> {
+export async function conserved(scenario: Watched, drainMs = DRAIN_MS): Promise<Conservation> {
   const until = performance.now() + drainMs;
   for (;;) {
     const isQuiet = await scenario.isQuiet();
@@ -56,7 +73,7 @@ const ESCALATION_MS = 3000;
 
 const UNFINISHED: Violation = { invariant: 'I1', text: 'deliveries did not end in time' };
 
-async function find(scenario: Scenario): Promise<Found> {
+async function find(scenario: Watched): Promise<Found> {
   await scenario.destinations.collect();
   const events = await all<EventView>(scenario, 'events');
   const deliveries = await all<DeliveryView>(scenario, 'deliveries');
@@ -65,7 +82,7 @@ async function find(scenario: Scenario): Promise<Found> {
     scenario,
     events: new Map(events.map((event) => [event.id, event])),
     deliveries,
-    letters: letterLines(await readLetters(scenario)).flatMap(({ id }) => (id === undefined ? [] : [{ id }])),
+    letters: letterLines(await scenario.letters()).flatMap(({ id }) => (id === undefined ? [] : [{ id }])),
     arrivals,
   };
 }
@@ -82,7 +99,7 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 
 const key = (channel: string, rule: string, event: string): string => `${channel} ${rule} ${event}`;
 
-async function all<T>({ home }: Scenario, what: 'events' | 'deliveries'): Promise<T[]> {
+async function all<T>({ home }: Watched, what: 'events' | 'deliveries'): Promise<T[]> {
   const items: T[] = [];
   for (let cursor = ''; ; ) {
     const { body } = await home.call<Record<string, T[]> & { next: string | null }>(
@@ -204,6 +221,8 @@ function duplicates({ arrivals }: Found): ReadonlyMap<string, number> {
 
 /** A delivery is sent again only after a crash, and a channel repeats no more than it had not stored yet. */
 const bounded: Check = (found) => {
+  const { repeatable } = found.scenario;
+  if (repeatable !== undefined) return unexpected(found, repeatable);
   const bound = found.scenario.crashes * MAX_UNWRITTEN;
   return [...duplicates(found)]
     .filter(([, count]) => count > bound)
@@ -212,6 +231,17 @@ const bounded: Check = (found) => {
       text: `${channel} got ${count} duplicates in ${found.scenario.crashes} crashes`,
     }));
 };
+
+/** Repetitions of deliveries that none may repeat. */
+function unexpected({ arrivals, deliveries }: Found, repeatable: ReadonlySet<string>): readonly Violation[] {
+  const ids = new Map(deliveries.map(({ id, channel, rule, event }) => [key(channel, rule, event), id]));
+  return [...arrivals].flatMap(([name, group]): Violation[] => {
+    const accepted = group.filter((one) => one.accepted);
+    if (accepted.length < 2 || KINDS[group[0]!.rule]?.window === 'digest' || repeatable.has(ids.get(name)!)) return [];
+    const times = accepted.map(({ at, sender = '?' }) => `${new Date(at).toISOString()} by ${sender}`);
+    return [{ invariant: 'I2', text: `${name} arrived ${accepted.length} times (${times.join(', ')})` }];
+  });
+}
 
 /** Every event of a digest is in a message that arrived. */
 const collected: Check = ({ events, arrivals }) =>
@@ -236,10 +266,6 @@ const ordered: Check = ({ scenario, arrivals }) => {
 
 const CHECKS: readonly Check[] = [kept, decided, counted, ended, arrived, known, bounded, collected, ordered];
 
-async function readLetters({ home }: Scenario): Promise<string> {
-  return readFile(home.path('state', 'dead-letters.jsonl'), 'utf8').catch(() => '');
-}
-
 /** Id of each line of the dead-letter file; a line that is no record has none. */
 function letterLines(text: string): readonly { readonly line: string; readonly id?: string }[] {
   const lines = text.split('\n').filter((line) => line !== '');
@@ -256,7 +282,7 @@ async function audited({ scenario }: Found): Promise<Violation[]> {
   const { home } = scenario;
   const { body } = await home.call<{ violations: string[] }>('GET', '/v1/audit');
   const file = home.path('state', 'dead-letters.jsonl');
-  const text = await readLetters(scenario);
+  const text = await scenario.letters();
   const torn = letterLines(text).filter(({ id }) => id === undefined);
   const mode = (await stat(file).catch(() => undefined))?.mode ?? 0o600;
   return [

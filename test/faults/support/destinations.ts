@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { WebSocket } from 'ws';
 import type { Home } from '../../support/daemon.ts';
+import { type Received, Stall, type Stalled } from '../cluster/stall.ts';
 import { type Addresses, MARK } from './rules.ts';
 
 /** One message that a receiver took or refused. A digest counts for each of its events. */
@@ -16,6 +17,8 @@ export interface Arrival {
   readonly event: string;
   /** Id of the delivery, where the channel carries one. */
   readonly delivery?: string;
+  /** Name of the instance that sent it, if there are several. */
+  readonly sender?: string;
   readonly accepted: boolean;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -26,8 +29,8 @@ export interface Destinations extends Addresses {
   readonly arrivals: readonly Arrival[];
   /** Reads what arrived in files and in the log since the last call. */
   collect(): Promise<void>;
-  /** Connects the user of the `pushed` channel to the daemon that has just started. */
-  listen(): void;
+  /** Connects the user of the `pushed` channel to the daemon that has just started, or to this one of several. */
+  listen(home?: Home): void;
   /** Answers that the flaky endpoint refuses: one of so many. */
   flakiness: number;
   /** Whether the refusing endpoint refuses; a resend succeeds while it does not. */
@@ -36,6 +39,8 @@ export interface Destinations extends Addresses {
   answers: 'now' | 'later' | 'never';
   /** Resolves when a request of this channel has come that is not answered. */
   requested(channel: string): Promise<void>;
+  /** Keeps the requests of a sender that are open now, and later ones about the same deliveries, unanswered. */
+  stall(sender: string): Stalled;
   close(): Promise<void>;
 }
 
@@ -48,8 +53,9 @@ const BOTS: Readonly<Record<string, readonly [channel: string, answer: unknown]>
   'open-apis': ['feishu', { code: 0, msg: 'success', data: {} }],
 };
 
-export async function openDestinations(home: Home): Promise<Destinations> {
-  const recorder = new Recorder(home);
+/** `others` are further daemons, whose output is read too. */
+export async function openDestinations(home: Home, others: readonly Home[] = []): Promise<Destinations> {
+  const recorder = new Recorder(home, others);
   const http = await openEndpoints(recorder);
   const mail = await openMailServer(recorder);
   const programs = home.path('bin');
@@ -84,28 +90,36 @@ class Recorder {
   refuses = true;
   #answers: Destinations['answers'] = 'now';
   /** Channel of each request that is not answered, by the call that answers it. */
-  readonly #open = new Map<() => void, string>();
+  readonly #open = new Map<(status?: number) => void, Received>();
   #onRequest: (channel: string) => void = () => undefined;
   readonly #home: Home;
+  readonly #others: readonly Home[];
   readonly #read = new Map<string, number>();
-  #logged = 0;
+  readonly #logged = new Map<Home, number>();
+  readonly #stalls = new Set<Stall>();
   #requests = 0;
   #socket: WebSocket | undefined;
   /** Position in the sequence of pushes. */
   #epoch: string | undefined;
   #seq = 0;
 
-  constructor(home: Home) {
+  constructor(home: Home, others: readonly Home[]) {
     this.#home = home;
+    this.#others = others;
   }
 
   /** Records each mark in a message. */
-  take(channel: string, message: string, accepted: boolean, delivery?: string): void {
+  take(
+    channel: string,
+    message: string,
+    accepted: boolean,
+    { delivery, sender }: Omit<Received, 'channel'> = {},
+  ): void {
     const at = Date.now();
     const marks = new Set([...message.matchAll(MARK)].map(([mark]) => mark));
     for (const mark of marks) {
       const [, rule, event] = mark.split('.');
-      const named = delivery === undefined ? {} : { delivery };
+      const named = { ...(delivery !== undefined && { delivery }), ...(sender !== undefined && { sender }) };
       this.arrivals.push({ channel, rule: rule!, event: event!, accepted, at, ...named });
     }
   }
@@ -128,26 +142,39 @@ class Recorder {
   }
 
   requested(channel: string): Promise<void> {
-    if ([...this.#open.values()].includes(channel)) return Promise.resolve();
+    if ([...this.#open.values()].some((one) => one.channel === channel)) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onRequest = (name) => (name === channel ? resolve() : undefined);
     });
   }
 
-  /** Resolves when the request may be answered. */
-  async answering(channel: string): Promise<void> {
+  /** Resolves when the request may be answered, to the status if it is decided. */
+  async answering(request: Received): Promise<number | undefined> {
+    const stall = [...this.#stalls].find(({ ids }) => ids.has(request.delivery ?? ''));
+    if (stall !== undefined) return stall.wait(request);
     const answers = this.#answers;
-    if (answers === 'now') return;
-    await new Promise<void>((resolve) => {
-      this.#open.set(answers === 'later' ? resolve : () => undefined, channel);
-      this.#onRequest(channel);
+    if (answers === 'now') return undefined;
+    return new Promise<number | undefined>((resolve) => {
+      this.#open.set(answers === 'later' ? resolve : () => undefined, request);
+      this.#onRequest(request.channel);
     });
   }
 
-  listen(): void {
+  stall(sender: string): Stalled {
+    const stall = new Stall(sender, () => this.#stalls.delete(stall));
+    for (const [answer, request] of this.#open) {
+      if (request.sender !== sender || request.delivery === undefined) continue;
+      this.#open.delete(answer);
+      stall.add(request.delivery, answer);
+    }
+    this.#stalls.add(stall);
+    return stall;
+  }
+
+  listen(home = this.#home): void {
     this.disconnect();
     const position = this.#epoch === undefined ? '' : `&epoch=${this.#epoch}&seq=${this.#seq}`;
-    const url = `ws+unix://${this.#home.path('state', 'belfry.sock')}:/v1/stream?user=alice${position}`;
+    const url = `ws+unix://${home.path('state', 'belfry.sock')}:/v1/stream?user=alice${position}`;
     const socket = new WebSocket(url, ['belfry.v1']);
     this.#socket = socket;
     socket.on('error', () => socket.terminate());
@@ -168,7 +195,7 @@ class Recorder {
     }
     // A message that comes again after a resume is known by its number, as in client.js.
     if (frame.type !== 'message' || frame.seq <= this.#seq) return;
-    this.take('pushed', frame.title, true, frame.id);
+    this.take('pushed', frame.title, true, { delivery: frame.id });
     this.#seq = frame.seq;
     socket.send(JSON.stringify({ type: 'ack', seq: frame.seq }));
   }
@@ -177,14 +204,17 @@ class Recorder {
     for (const line of await this.#newLines('commands.jsonl')) this.#takeJson('script', line);
     for (const line of await this.#newLines('notes.jsonl')) this.#takeJson('notes', line);
     for (const line of await this.#newLines('shown')) this.take('screen', line, true);
-    const { lines } = this.#home;
-    for (const line of lines.slice(this.#logged))
-      if (line.msg.startsWith('mark.')) this.take('console', line.msg, true, String(line.delivery));
-    this.#logged = lines.length;
+    for (const home of [this.#home, ...this.#others]) {
+      const { lines } = home;
+      for (const line of lines.slice(this.#logged.get(home)))
+        if (line.msg.startsWith('mark.')) this.take('console', line.msg, true, { delivery: String(line.delivery) });
+      this.#logged.set(home, lines.length);
+    }
   }
 
   #takeJson(channel: string, line: string): void {
-    this.take(channel, line, true, /"id":"([^"]+)"/.exec(line)?.[1]);
+    const delivery = /"id":"([^"]+)"/.exec(line)?.[1];
+    this.take(channel, line, true, delivery === undefined ? {} : { delivery });
   }
 
   /** Whole lines that were appended to a file. */
@@ -210,10 +240,15 @@ async function openEndpoints(recorder: Recorder): Promise<{ origin: string; clos
     const body = await text(request);
     const [, first = ''] = new URL(request.url!, 'http://localhost').pathname.split('/');
     const [channel, said] = BOTS[first] ?? [first, undefined];
-    await recorder.answering(channel);
-    const [status] = recorder.answer(channel);
-    const delivery = request.headers['idempotency-key'];
-    recorder.take(channel, body, status === 200, delivery === undefined ? undefined : String(delivery));
+    const { 'idempotency-key': delivery, 'x-sender': sender } = request.headers;
+    const received = {
+      channel,
+      ...(delivery !== undefined && { delivery: String(delivery) }),
+      ...(sender !== undefined && { sender: String(sender) }),
+    };
+    const decided = await recorder.answering(received);
+    const [status] = decided === undefined ? recorder.answer(channel) : [decided];
+    recorder.take(channel, body, status === 200, received);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? {}));
   };
   const server = createServer((request, response) => {
@@ -240,7 +275,8 @@ async function openMailServer(recorder: Recorder): Promise<{ port: number; close
     closeTimeout: 100,
     onData(stream, _session, done) {
       text(stream).then((mail) => {
-        recorder.take('mail', mail, true, /^Message-ID: <([^@>]+)/im.exec(mail)?.[1]);
+        const delivery = /^Message-ID: <([^@>]+)/im.exec(mail)?.[1];
+        recorder.take('mail', mail, true, delivery === undefined ? {} : { delivery });
         done();
       }, done);
     },

@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Home } from '../../support/daemon.ts';
 import { KINDS } from './rules.ts';
+
+/** Daemon that events are posted to. */
+export type Target = Pick<Home, 'call'>;
 
 /** Event that a client posted. */
 export interface Posted {
@@ -56,6 +60,8 @@ interface LoadOptions {
   readonly padding?: number;
   /** Kinds of events that are posted; all if not given. */
   readonly kinds?: readonly string[];
+  /** Milliseconds that a client waits before each of its requests. It goes on after one without an answer then. */
+  readonly pauseMs?: number;
   /** A client ends at the first answer with this status. */
   readonly until?: number;
 }
@@ -69,7 +75,7 @@ const KEYS = 3;
 
 /** Clients that post events one request after another until they are stopped. Half of them choose the ids of their events. */
 export class Load {
-  readonly #home: Home;
+  readonly #home: Target;
   readonly #posts: Posts;
   readonly #prefix: string;
   readonly #options: LoadOptions;
@@ -80,7 +86,7 @@ export class Load {
   #isStopping = false;
 
   /** `prefix` makes the ids and the keys unique. */
-  constructor(home: Home, posts: Posts, prefix: string, options: LoadOptions = {}) {
+  constructor(home: Target, posts: Posts, prefix: string, options: LoadOptions = {}) {
     this.#home = home;
     this.#posts = posts;
     this.#prefix = prefix;
@@ -113,8 +119,10 @@ export class Load {
       const size = 1 + ((client + number) % MAX_BATCH);
       const batch = Array.from({ length: size }, (_, index) => this.#event(client, number + index));
       number += size;
+      if (this.#options.pauseMs !== undefined) await pause(this.#options.pauseMs);
       const status = await postEvents(this.#home, this.#posts, batch, this.#options.padding);
-      if (status === undefined || status === this.#options.until) return;
+      if (status === undefined && this.#options.pauseMs === undefined) return;
+      if (status !== undefined && status === this.#options.until) return;
     }
   }
 
@@ -133,7 +141,7 @@ export class Load {
 
 /** Posts events in one request. Resolves to the status; undefined if no answer came. */
 export async function postEvents(
-  home: Home,
+  home: Target,
   posts: Posts,
   batch: readonly Posted[],
   padding = 0,
@@ -160,7 +168,7 @@ export async function postEvents(
 }
 
 /** Posts again what got no answer and has an id of the client, as a client does after a crash. */
-export async function repeatUnanswered(home: Home, posts: Posts): Promise<void> {
+export async function repeatUnanswered(home: Target, posts: Posts): Promise<void> {
   const again = posts.unanswered.filter(({ isChosen }) => isChosen);
   posts.unanswered = posts.unanswered.filter(({ isChosen }) => !isChosen);
   // One by one, in the order of each client.

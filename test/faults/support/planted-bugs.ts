@@ -99,6 +99,22 @@ export const BUGS = {
     correct: 'await handle.truncate(size - tail.length);',
     wrong: '',
   },
+  /** An instance that has lost its deliveries writes on. The function is in the schema that the planted program makes. */
+  'no fencing': {
+    file: 'store/postgres/schema/functions/commit.js',
+    correct: 'o.owner = me AND o.holder = me FOR NO KEY UPDATE',
+    wrong: 'o.owner = me FOR NO KEY UPDATE',
+  },
+  'nothing is heard of other instances': {
+    file: 'store/postgres/feed/feed.js',
+    correct: 'if (ended) await onEnded();',
+    wrong: '',
+  },
+  'transaction sent again is made again': {
+    file: 'store/postgres/schema/functions/commit.js',
+    correct: 'IF FOUND THEN RETURN before; END IF;',
+    wrong: '',
+  },
   'secrets are shown': {
     file: 'lib/secrets/scrubber.js',
     correct: 'if (spans.length === 0) return text;',

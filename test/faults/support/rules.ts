@@ -62,9 +62,11 @@ export const MARK = /mark\.([a-z]+)\.([0-9A-Za-z-]+)\./g;
 const MANY_WAITS = Array.from({ length: 60 }, () => '1h').join(', ');
 
 /** `version` is in the body of each message and in an unused rule, so that two versions differ. */
-export function rulesOf({ http, mail, closed, folder }: Addresses, version = 0): string {
+/** `sender` is in a header of each webhook; it shows which of several instances sent it. */
+export function rulesOf({ http, mail, closed, folder }: Addresses, version = 0, sender?: string): string {
+  const headers = sender === undefined ? '' : `headers: { x-sender: ${sender} }, `;
   const hook = (name: string, delivery: string): string =>
-    `  ${name}: { type: webhook, url: "${http}/${name}", delivery: { ${delivery} } }`;
+    `  ${name}: { type: webhook, url: "${http}/${name}", ${headers}delivery: { ${delivery} } }`;
   const bot = (name: string, settings: string): string =>
     `  ${name}: { type: ${name}, api: "${http}", ${settings}, delivery: { rate: 10000/1s } }`;
   return `channels:

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Home } from '../../support/daemon.ts';
 import { type Destinations, openDestinations } from './destinations.ts';
 import { Posts, Load, repeatUnanswered } from './load.ts';
@@ -80,6 +81,10 @@ export class Scenario {
       .filter(({ name }) => ENDLESS.includes(name))
       .reduce((sum, one) => sum + one.pending + one.held, 0);
     return pending + sending + held <= endless && body.waiting.for === 0 && body.waiting.digest === 0;
+  }
+
+  letters(): Promise<string> {
+    return readFile(this.home.path('state', 'dead-letters.jsonl'), 'utf8').catch(() => '');
   }
 
   async close(): Promise<void> {
