@@ -13,7 +13,6 @@ import { isTransient } from '../engine/errors.ts';
 import type { InstanceRequest } from '../engine/round.ts';
 import type { Database } from '../engine/database.ts';
 import { waitingForOthers } from '../engine/queries.ts';
-import type { Clock } from '../../../lib/time/clock.ts';
 import type { Membership } from '../members/membership.ts';
 
 /** Milliseconds after which a delivery that waits for one of another instance is looked at again. */
