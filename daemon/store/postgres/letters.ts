@@ -1,5 +1,5 @@
 import { fromColumn, seqOfId, toColumn } from '../shared/keys.ts';
-import { FIRST_FINAL } from '../shared/stored-states.ts';
+import { FIRST_FINAL, STATE } from '../shared/stored-states.ts';
 import type { Database } from './engine/database.ts';
 
 /** A dead letter as JSON text; `number` gives the order in which they were added. */
@@ -23,16 +23,16 @@ export class LetterRows {
     this.#table = `${schema}.dead_letters`;
   }
 
-  /** Adds letters; one with a known id is replaced. A letter of a delivery that another instance is to send is not added. */
+  /** Adds letters; one with a known id is replaced. A letter of a delivery that another instance is to send or has sent is not added. */
   async append(letters: readonly { readonly id: string; readonly text: string }[]): Promise<void> {
     const last = new Map(letters.map(({ id, text }) => [id, text]));
     const ids = [...last.keys()];
     await this.#database.rows(
       `INSERT INTO ${this.#table}(id, record)
         SELECT l.id, l.record FROM unnest($1::text[], $2::text[], $3::bigint[]) l(id, record, seq) WHERE NOT EXISTS (
-          SELECT FROM ${this.#schema}.deliveries d JOIN ${this.#schema}.owners o USING (owner)
+          SELECT FROM ${this.#schema}.deliveries d LEFT JOIN ${this.#schema}.owners o USING (owner)
             WHERE d.seq = coalesce((SELECT n.seq FROM ${this.#schema}.delivery_names n WHERE n.id = l.id), l.seq)
-              AND d.state < ${FIRST_FINAL} AND o.holder <> $4)
+              AND (d.state = ${STATE.delivered} OR d.state < ${FIRST_FINAL} AND o.holder <> $4))
         ON CONFLICT (id) DO UPDATE SET record = excluded.record`,
       [ids.map(toColumn), [...last.values()], ids.map((id) => seqOfId(id) ?? null), this.#owner()],
     );
