@@ -28,8 +28,8 @@ export interface CommitterDeps {
 
 /** Tasks of one transaction. */
 const MAX_TASKS = 1000;
-/** Milliseconds within which a sender gets an answer. */
-const ANSWER_MS = 2000;
+/** Milliseconds after which a sender is refused, so that it has an answer within two seconds. */
+const ANSWER_MS = 1500;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 1000;
 /** Milliseconds between two looks for tasks whose sender has waited too long. */
