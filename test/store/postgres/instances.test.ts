@@ -95,6 +95,22 @@ describePostgres('two instances on one schema', () => {
     await expect.poll(() => a.deliveries.counts().delivered).toBe(1);
   });
 
+  it('count a delivery once that both settle at the same time', async () => {
+    const all = Array.from({ length: 10 }, () => newDelivery(event()));
+    for (const one of all) await ingest(a, [one]);
+    await claim(a);
+    const attempt = { at: '2026-11-23T09:00:00Z', ms: 1 };
+    for (const { delivery } of all)
+      await a.deliveries.settle(delivery.id, { state: 'sending', until: NOW + HOUR, attempt });
+    await Promise.all(
+      all.flatMap(({ delivery }) =>
+        [a, b].map((store) => store.deliveries.settle(delivery.id, { state: 'delivered', receipt: RECEIPT })),
+      ),
+    );
+    for (const store of [a, b]) await expect.poll(() => store.deliveries.counts().delivered).toBe(10);
+    expect((await a.audit(new Set())).violations).toEqual([]);
+  });
+
   it('take over everything of an instance that stops, and send it once', async () => {
     const deliveries = [newDelivery(event()), newDelivery(event()), newDelivery(event())];
     for (const one of deliveries) await ingest(a, [one]);

@@ -123,7 +123,7 @@ export class PostgresDeliveries extends StoredDeliveries {
     const { attempts } = row.stored.delivery;
     const update = updateOf(settlement, true);
     writeUpdate(writes, row.seq, update, made, attempts.length > 0);
-    await this.#request({ kind: 'ended', seqs: [row.seq] }, writes, update.counts);
+    await this.#request({ kind: 'ended', seqs: [row.seq] }, writes);
   }
 
   override async cancel(ids: readonly string[]): Promise<void> {
@@ -198,10 +198,9 @@ export class PostgresDeliveries extends StoredDeliveries {
     return slotOf(this.#context, id) !== NONE;
   }
 
-  #request(request: DeliveryRequest, writes?: Writes, counts = {}): Promise<void> {
+  #request(request: DeliveryRequest, writes?: Writes): Promise<void> {
     return this.#context.committer.make((round) => {
       if (writes !== undefined) round.write(writes);
-      round.count(counts);
       round.request(request as unknown as InstanceRequest);
     });
   }

@@ -173,10 +173,10 @@ export class Committer implements Commits {
     return round;
   }
 
-  #done(round: Round, { version = 0, results = [] }: Answer, chars: number): void {
+  #done(round: Round, { version = 0, results = [], counts }: Answer, chars: number): void {
     const { states, onCommitted } = this.#deps;
     if (round.changes.length > 0) states.apply(withVersion(round.changes, version));
-    onCommitted(round.counts, chars);
+    onCommitted(counts ?? {}, chars);
     const values = new Map(results);
     for (const task of this.#current) task.done((position) => values.get(position));
     this.#current = [];

@@ -45,8 +45,9 @@ export class Round {
     return this.batch.add(writes);
   }
 
-  count({ events = {}, ...deliveries }: CounterChange): void {
-    addTo(this.counts, deliveries as Record<string, number>);
+  /** Counts new events and deliveries; the database counts what becomes of deliveries. */
+  count({ events = {}, owed = 0 }: CounterChange): void {
+    if (owed !== 0) addTo(this.counts, { owed });
     for (const [summary, count] of Object.entries(events)) addTo(this.counts, { [`event:${summary}`]: count });
   }
 

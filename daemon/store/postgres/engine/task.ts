@@ -43,5 +43,7 @@ export interface Answer extends Taken {
       }[]
     | null;
   readonly version?: number;
+  /** Changes of the totals. */
+  readonly counts?: Readonly<Record<string, number>> | null;
   readonly results?: readonly (readonly [position: number, value: unknown])[];
 }

@@ -8,7 +8,7 @@ import { records } from './records.ts';
  * - `{"fenced": true}`: the owner has lost its deliveries to another one; nothing was changed.
  * - `{"changed": [STATE], "ranges": [{rule, step, states}]}`: states that the decisions read are different now; nothing was changed.
  * - `{"taken": [{id_hash, source_hash, event, nth}], "request": true}`: an event or an Idempotency-Key was stored before; nothing was changed.
- * - `{"version": NUMBER, "results": [[n, VALUE]]}`: done. The same `number` again answers the same and changes nothing.
+ * - `{"version": NUMBER, "results": [[n, VALUE]], "counts": {NAME: CHANGE}}`: done. The same `number` again answers the same and changes nothing.
  *
  * Rows are locked in one order by all: owner, states by name, names, the pushes.
  */
@@ -19,6 +19,7 @@ DECLARE
   made bigint;
   refusal json;
   results json := '[]';
+  counts json;
 BEGIN
   IF p->'asynchronous' IS NOT NULL THEN
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -41,16 +42,18 @@ BEGIN
   made := nextval('${s}.versions');
   PERFORM ${s}.write_new(me, p);
   IF p->'state' IS NOT NULL THEN PERFORM ${s}.write_states(made, p); END IF;
-  PERFORM ${s}.write_settlements(p);
+  SELECT json_object_agg(c.key, c.value) INTO counts FROM (
+    SELECT key, value::bigint FROM json_each_text(p->'counts') UNION ALL
+    SELECT key, value::bigint FROM json_each_text(${s}.write_settlements(p))) c WHERE c.value <> 0;
   PERFORM ${s}.write_others(p);
   IF p->'eventFollowUp' IS NOT NULL THEN PERFORM ${s}.write_follow_ups(p); END IF;
   IF p->'push' IS NOT NULL OR p->'pushAck' IS NOT NULL OR p->'pushCursor' IS NOT NULL THEN
     results := ${s}.write_pushes(p);
   END IF;
-  before := json_build_object('version', made, 'results', results)::text;
+  before := json_build_object('version', made, 'results', results, 'counts', counts)::text;
   INSERT INTO ${s}.commits SELECT me, transaction_number, clock_timestamp(), before,
     CASE WHEN p->'state' IS NOT NULL OR p->'push' IS NOT NULL OR p->'requests' IS NOT NULL
-      THEN json_build_object('state', p->'state', 'push', p->'push', 'requests', p->'requests')::text END, p->'counts';
+      THEN json_build_object('state', p->'state', 'push', p->'push', 'requests', p->'requests')::text END, counts;
   RETURN before;
 END $commit$;`;
 
