@@ -19,6 +19,9 @@ const SECRETS = Object.fromEntries(
     .map((name) => [name, 'secret']),
 );
 
+/** Examples for other programs: `plugin` has `chime.test.mjs`, `cluster` has its part of `examples.test.ts`. */
+const WITH_OWN_TESTS: readonly string[] = ['plugin', 'cluster'];
+
 beforeAll(async () => {
   home = await Home.make();
   Object.assign(home.env, SECRETS, {
@@ -30,8 +33,7 @@ beforeAll(async () => {
   await writeFile(home.path('rules', 'daemon.yaml'), 'daemon: { listen: "127.0.0.1:0", log: { format: json } }\n');
   await cp(examples, home.path('examples'), { recursive: true });
   const folders = (await readdir(examples, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  // `plugin` has a test of its own, `chime.test.mjs`.
-  for (const { name } of folders.filter(({ name }) => name !== 'plugin'))
+  for (const { name } of folders.filter(({ name }) => !WITH_OWN_TESTS.includes(name)))
     await writeFile(
       home.path('rules', `${name}.yaml`),
       here(await readFile(path.join(examples, name, 'rules.yaml'), 'utf8')),

@@ -25,7 +25,8 @@ test('`sslmode` means what it means to libpq', async (context) => {
       );
     expect(await outcome('sslmode=disable')).toBe('missing');
     expect(await outcome('sslmode=require')).toBe('missing');
-    expect(await outcome('sslmode=verify-full')).toBe('unable to verify the first certificate');
+    // A later Node.js adds an advice.
+    expect(await outcome('sslmode=verify-full')).toMatch(/^unable to verify the first certificate/);
     expect(await outcome(`sslmode=verify-full&sslrootcert=${trusted}`)).toBe('missing');
     await server.stop();
     await server.start(tls('other.crt'));
