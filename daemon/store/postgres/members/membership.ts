@@ -206,7 +206,9 @@ export class Membership {
    */
   async takeOver(): Promise<readonly number[]> {
     const { database, schema, clock } = this.#deps;
-    const others = clock.monotonic() - this.#steadySince >= LEASE_SECONDS * 1000;
+    const now = clock.monotonic();
+    // After an outage the others look dead until they have renewed their leases, and no beat has come yet that shows the pause.
+    const others = now - this.#lastBeat <= MAX_PAUSE_MS && now - this.#steadySince >= LEASE_SECONDS * 1000;
     return (await database.call(`${schema}.take_over`, this.owner, others)) as number[];
   }
 }
