@@ -99,12 +99,6 @@ export const BUGS = {
     correct: 'await handle.truncate(size - tail.length);',
     wrong: '',
   },
-  /** An instance that has lost its deliveries writes on. The function is in the schema that the planted program makes. */
-  'no fencing': {
-    file: 'store/postgres/schema/functions/commit.js',
-    correct: 'o.owner = me AND o.holder = me FOR NO KEY UPDATE',
-    wrong: 'o.owner = me FOR NO KEY UPDATE',
-  },
   'nothing is heard of other instances': {
     file: 'store/postgres/feed/feed.js',
     correct: 'if (ended) await onEnded();',

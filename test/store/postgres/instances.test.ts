@@ -159,6 +159,12 @@ describePostgres('two instances on one schema', () => {
     await expect(openInstance(schema, 'a')).rejects.toMatchObject({ code: 'store.locked', exit: 75 });
   });
 
+  it('may join again while their own lease lasts, which they renew themselves', async () => {
+    const { owner } = a.membership;
+    await a.membership.join();
+    expect(a.membership.owner).toBeGreaterThan(owner);
+  });
+
   it('know of each other', async () => {
     await b.membership.beat();
     expect(b.membership.members.map(({ instance, slot }) => [instance, slot])).toEqual([

@@ -124,7 +124,8 @@ export class Membership {
       }
       const { busy } = answer;
       const { host, pid } = JSON.parse(busy.details) as MemberDetails;
-      if (host === hostname() && !isAlive(pid)) {
+      // Its own run, if it began one whose contents could not be read then.
+      if (busy.owner === this.owner || (host === hostname() && !isAlive(pid))) {
         replaced = busy.owner;
         continue;
       }
