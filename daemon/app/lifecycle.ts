@@ -106,6 +106,7 @@ export class Lifecycle {
     this.#refusing = 'stopping';
     state.log.info('stopping');
     service.stopping();
+    state.store.endWaits();
     this.#stopping.abort();
     this.#listener?.stopAccepting();
     await Promise.allSettled([...this.#background, reloading.idle()]);

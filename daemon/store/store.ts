@@ -114,6 +114,9 @@ export interface Store {
   /** Called once when the store fails for good (`store.failed`, `store.malformed`). */
   onFatal(listener: (error: Error) => void): void;
 
+  /** Called when the daemon stops: what would wait for a store that cannot be reached rejects with `store.unavailable` from now on. */
+  endWaits(): void;
+
   /** Resolves when all pending writes are on disk and the store is released for other processes. May be called twice. */
   close(): Promise<void>;
 }

@@ -153,6 +153,10 @@ export class PostgresStore implements Store {
     this.#parts.onFatal.push(listener);
   }
 
+  endWaits(): void {
+    this.#parts.committer.endWaits();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -273,6 +273,10 @@ class SqliteStore implements Store {
     this.#context.committer.onFatal(listener);
   }
 
+  endWaits(): void {
+    // A file is always there.
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -58,6 +58,21 @@ describePostgres('a daemon on PostgreSQL', () => {
     ]);
   });
 
+  test('stops while its database is away', async () => {
+    const { home, server } = await open(true);
+    await home.start();
+    await home.call('POST', '/v1/events?wait=10s', { type: 'a' });
+    await server.stop('SIGQUIT');
+    try {
+      await expect.poll(async () => (await home.call('GET', '/readyz')).status).toBe(503);
+      const ended = home.ended();
+      home.signal('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      await server.start();
+    }
+  });
+
   test('answers a request for a backup with 409, and names pg_dump', async () => {
     const { home } = await open(true);
     await home.start();

@@ -48,6 +48,8 @@ export class Committer implements Commits {
   #number = 0;
   #running = false;
   #closed = false;
+  /** Whether the daemon stops: from then on, no task waits for a server that is away. */
+  #isEnding = false;
   #outage: string | undefined;
   /** Time since which a transaction waits for its answer. */
   #sentAt: number | undefined;
@@ -102,7 +104,8 @@ export class Committer implements Commits {
 
   run(task: Task): void {
     if (this.#closed) return task.failed(closed());
-    if (this.#outage !== undefined && task.deadline !== undefined) return task.failed(unavailable(this.#outage));
+    const mayWait = task.deadline === undefined && !this.#isEnding;
+    if (this.#outage !== undefined && !mayWait) return task.failed(unavailable(this.#outage));
     task.owner = this.#deps.owner();
     this.#queue.push(task);
     if (!this.#running) void this.#work();
@@ -116,6 +119,12 @@ export class Committer implements Commits {
   drained(): Promise<void> {
     if (!this.#running) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** From now on, what would wait for a server that is away is refused. */
+  endWaits(): void {
+    this.#isEnding = true;
+    this.#refuseLate();
   }
 
   close(): void {
@@ -215,7 +224,9 @@ export class Committer implements Commits {
         if (error instanceof Collision) return undefined;
         if (!isTransient(error)) return this.#broken(error);
         this.noteOutage(causeOf(error));
-        if (this.#closed) {
+        if (this.#closed || this.#isEnding) {
+          // It may have been made: its number is not used again.
+          this.#number += 1;
           for (const task of this.#current.splice(0)) task.failed(error);
           return undefined;
         }
@@ -256,7 +267,7 @@ export class Committer implements Commits {
     const isSilent = this.#sentAt !== undefined && now - this.#sentAt >= ANSWER_MS;
     if (this.#outage === undefined && !isSilent) return;
     const isLate = ({ deadline = Number.POSITIVE_INFINITY }: Task): boolean =>
-      deadline <= now || (this.#outage !== undefined && Number.isFinite(deadline));
+      deadline <= now || (this.#outage !== undefined && (Number.isFinite(deadline) || this.#isEnding));
     const late = this.#queue.filter(isLate);
     this.#queue.splice(0, this.#queue.length, ...this.#queue.filter((task) => !isLate(task)));
     const error = unavailable(this.#outage ?? 'it did not answer in time');
