@@ -19,7 +19,7 @@ import type {
   StoredEvent,
 } from '../store.ts';
 import { Database } from './engine/database.ts';
-import { isTransient, causeOf } from './engine/errors.ts';
+import { causeOf, isTransient } from './engine/errors.ts';
 import { applyDecision, transact } from './events/ingest.ts';
 import { LetterRows } from './letters.ts';
 import type { PostgresOptions } from './options.ts';

@@ -17,13 +17,12 @@ const json = (name: string): Column => [name, 'json'];
 
 const DELIVERY = ['seq', 'event', 'channel', 'due', 'expires', 'key_hash', 'id_hash'].map(value);
 
-/** Writes of states come from the decisions of a round; `endedOtherwise` belongs to the history index of SQLite. */
-type Other = 'state' | 'stateDelete' | 'endedOtherwise';
+/** Writes of SQLite alone: a round writes names of events and states itself, and there is no history index. */
+type Other = 'eventName' | 'state' | 'stateDelete' | 'statesDeleteExpired' | 'endedOtherwise';
 
 /** Records of each write, in the order of its parameters. */
 const GROUPS: Readonly<Record<Exclude<WriteName, Other>, Group>> = {
   event: { columns: [value('seq'), value('at'), json('body'), json('outcomes'), value('summary'), json('deliveries')] },
-  eventName: { columns: [value('event'), value('id_hash'), value('source_hash')] },
   eventDelivery: { columns: [value('seq'), value('delivery')] },
   delivery: { columns: [...DELIVERY, json('body')] },
   triedDelivery: { columns: [...DELIVERY, json('body'), json('attempts')], into: 'delivery' },
@@ -37,7 +36,6 @@ const GROUPS: Readonly<Record<Exclude<WriteName, Other>, Group>> = {
   lastUse: { columns: [value('kind'), value('name'), value('at')], key: [0, 1] },
   due: { columns: [value('seq'), value('due')], key: [0] },
   delay: { columns: [value('seq'), value('due')], key: [0] },
-  statesDeleteExpired: { columns: [value('until')] },
   checkpoint: { columns: [value('scope'), value('key'), value('value')], key: [0, 1] },
   checkpointDelete: { columns: [value('scope'), value('key')], key: [0, 1], into: 'checkpoint' },
   request: { columns: [value('key'), value('body_hash'), value('answer'), value('at')], key: [0] },

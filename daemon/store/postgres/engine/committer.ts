@@ -3,7 +3,7 @@ import type { Clock } from '../../../lib/time/clock.ts';
 import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
 import type { Commits, Operation } from '../../shared/writes.ts';
 import type { Database } from './database.ts';
-import { Collision, isTransient, causeOf } from './errors.ts';
+import { causeOf, Collision, isTransient } from './errors.ts';
 import { Round, Sweep, versionedOf, withVersion } from './round.ts';
 import type { Answer, Task } from './task.ts';
 import type { VersionedStates } from './versioned-states.ts';
@@ -59,7 +59,7 @@ export class Committer implements Commits {
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps;
-    this.#check();
+    this.#watchAnswers();
   }
 
   /** Reason why PostgreSQL cannot be used; undefined while it can. */
@@ -253,9 +253,9 @@ export class Committer implements Commits {
     if (reason !== undefined) this.#refuseLate();
   }
 
-  #check(): void {
+  #watchAnswers(): void {
     this.#refuseLate();
-    this.#cancelCheck = this.#deps.clock.after(CHECK_MS, () => this.#check());
+    this.#cancelCheck = this.#deps.clock.after(CHECK_MS, () => this.#watchAnswers());
   }
 
   /**

@@ -77,20 +77,6 @@ export class Database {
     }
   }
 
-  /** Runs several statements without parameters as one transaction. */
-  async script(text: string): Promise<void> {
-    try {
-      await this.#pool.query(text);
-    } catch (error) {
-      throw postgresError(error);
-    }
-  }
-
-  /** Connections that are open, and queries that wait for one. */
-  get use(): { readonly open: number; readonly waiting: number } {
-    return { open: this.#pool.totalCount, waiting: this.#pool.waitingCount };
-  }
-
   close(): Promise<void> {
     return this.#pool.end();
   }

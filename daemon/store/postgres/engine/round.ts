@@ -1,4 +1,6 @@
 import type { Memory, StateChange } from '../../../core/flow/decision.ts';
+import type { Event } from '../../../core/event/event.ts';
+import type { Accepted } from '../../store.ts';
 import { StateOverlay } from '../../states.ts';
 import { addTo, type CounterChange } from '../../shared/commit/counters.ts';
 import { fromColumn, toColumn } from '../../shared/keys.ts';
@@ -14,10 +16,23 @@ const CLOCK_TOLERANCE_MS = 7_200_000;
 /** Request to the other instances, as part of a transaction: see `DeliveryRequest`. */
 export type InstanceRequest = Readonly<Record<string, unknown>>;
 
+/** Answer to a request with an Idempotency-Key. */
+export interface AnsweredRequest {
+  readonly bodyHash: string;
+  readonly accepted: readonly Accepted[];
+}
+
+/** Events by source and id, and requests by Idempotency-Key, so that a repeat within one transaction is a duplicate. */
+export interface Named {
+  readonly events: Map<string, { readonly event: Event; readonly accepted: Accepted }>;
+  readonly requests: Map<string, AnsweredRequest>;
+}
+
 /** One transaction while it is being put together: decisions on the states that are here, and writes. */
 export class Round {
   readonly batch = new Batch();
   readonly counts: Record<string, number> = {};
+  readonly named: Named = { events: new Map(), requests: new Map() };
   readonly #states: VersionedStates;
   readonly #overlay: StateOverlay;
   readonly #reads = new ReadStates();

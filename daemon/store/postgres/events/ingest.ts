@@ -9,7 +9,7 @@ import { eventOfRow, type EventRow } from '../../shared/rows.ts';
 import { type Value, Writes } from '../../shared/writes.ts';
 import type { Accepted, ArrivalBatch } from '../../store.ts';
 import type { PostgresContext } from '../context.ts';
-import type { Round } from '../engine/round.ts';
+import type { AnsweredRequest, Named, Round } from '../engine/round.ts';
 import type { Taken, Task } from '../engine/task.ts';
 
 type Decide = (event: Event, memory: Memory) => Decision;
@@ -28,20 +28,6 @@ interface Call {
   readonly reject: (error: Error) => void;
 }
 
-/** Events and Idempotency-Keys of the calls of one transaction, so that a repeat within it is a duplicate. */
-interface Named {
-  readonly events: Map<string, { readonly event: Event; readonly accepted: Accepted }>;
-  readonly requests: Map<string, { readonly bodyHash: string; readonly accepted: readonly Accepted[] }>;
-}
-
-const namedBy = new WeakMap<Round, Named>();
-
-function namedIn(round: Round): Named {
-  let named = namedBy.get(round);
-  if (named === undefined) namedBy.set(round, (named = { events: new Map(), requests: new Map() }));
-  return named;
-}
-
 /** One call of `transact`. Its events are written as new ones; what the database knows already is looked up only then. */
 class Ingest implements Task {
   readonly deadline: number;
@@ -49,7 +35,7 @@ class Ingest implements Task {
   readonly #call: Call;
   /** Events that were stored before, by their name. */
   readonly #stored = new Map<string, EventRow[]>();
-  #request: { readonly bodyHash: string; readonly answer: readonly Accepted[] } | undefined;
+  #request: AnsweredRequest | undefined;
   #accepted: readonly Accepted[] = [];
   #added: PreparedDelivery[] = [];
 
@@ -63,11 +49,11 @@ class Ingest implements Task {
     const { batch } = this.#call;
     const { idempotency } = batch;
     this.#added = [];
-    const named = namedIn(round);
+    const { named } = round;
     const before = this.#request ?? (idempotency === undefined ? undefined : named.requests.get(idempotency.key));
     if (before !== undefined) {
       refuseOtherBody(before.bodyHash, idempotency!.bodyHash);
-      this.#accepted = ('answer' in before ? before.answer : before.accepted).map(duplicateOf);
+      this.#accepted = before.accepted.map(duplicateOf);
       return;
     }
     // Everything is decided before anything is written: an error leaves nothing of this call in the round.
@@ -156,10 +142,10 @@ class Ingest implements Task {
     if (request && batch.idempotency !== undefined) {
       const [row] = await queries.rows('request', toColumn(batch.idempotency.key));
       if (row !== undefined) {
-        const answer = (JSON.parse(String(row[1])) as [string, string[]][]).map(
+        const accepted = (JSON.parse(String(row[1])) as [string, string[]][]).map(
           ([id, deliveries]): Accepted => ({ id, deliveries, duplicate: true }),
         );
-        this.#request = { bodyHash: String(row[0]), answer };
+        this.#request = { bodyHash: String(row[0]), accepted };
       }
     }
     for (const { event } of batch.arrivals) {

@@ -1,10 +1,10 @@
-import { hostname } from 'node:os';
 import { BelfryError, EXIT } from '../../../core/problems/failure.ts';
 import type { Clock } from '../../../lib/time/clock.ts';
 import type { StateKey } from '../../../core/flow/decision.ts';
+import { ID_SLOTS } from '../../../lib/id.ts';
 import { hashOf } from '../../shared/keys.ts';
 import type { Database } from '../engine/database.ts';
-import { isTransient, causeOf } from '../engine/errors.ts';
+import { causeOf, isTransient } from '../engine/errors.ts';
 import { LEASE_SECONDS } from '../schema/functions/members.ts';
 
 /** A living instance, as the others see it. */
@@ -115,7 +115,13 @@ export class Membership {
         full?: true;
       };
       if (answer.full === true)
-        throw new BelfryError('store.refused', 'there are 64 instances already', { exit: EXIT.config });
+        throw new BelfryError(
+          'store.refused',
+          `${ID_SLOTS} instances use this schema already; stop one of them first`,
+          {
+            exit: EXIT.config,
+          },
+        );
       if (answer.busy === undefined) {
         this.owner = answer.owner!;
         this.slot = answer.slot!;
@@ -125,7 +131,7 @@ export class Membership {
       const { busy } = answer;
       const { host, pid } = JSON.parse(busy.details) as MemberDetails;
       // Its own run, if it began one whose contents could not be read then.
-      if (busy.owner === this.owner || (host === hostname() && !isAlive(pid))) {
+      if (busy.owner === this.owner || (host === details().host && !isAlive(pid))) {
         replaced = busy.owner;
         continue;
       }

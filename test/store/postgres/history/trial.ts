@@ -61,12 +61,12 @@ export class Trial {
   }
 
   async open(): Promise<void> {
-    await this.database.script(`CREATE SCHEMA ${this.s};${tables(this.s)}${functions(this.s)}`);
+    await this.#pool.query(`CREATE SCHEMA ${this.s};${tables(this.s)}${functions(this.s)}`);
     await this.database.rows(`INSERT INTO ${this.s}.owners VALUES (${OWNER}, 0, ${OWNER}, 'test')`);
   }
 
   async close(): Promise<void> {
-    await this.database.script(`DROP SCHEMA ${this.s} CASCADE`);
+    await this.#pool.query(`DROP SCHEMA ${this.s} CASCADE`);
     await this.#pool.end();
     await this.database.close();
   }

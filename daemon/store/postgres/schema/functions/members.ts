@@ -114,8 +114,6 @@ CREATE FUNCTION ${s}.start_of(me bigint) RETURNS json LANGUAGE sql STABLE AS $st
         SELECT e.key, e.value::bigint FROM ${s}.commits c, json_each_text(c.counts::json) e) all_counts GROUP BY name) t),
     'states', (SELECT json_agg(json_build_object('rule', rule, 'step', step, 'key', key, 'value', value::json, 'expires', expires,
       'wake', wake, 'version', version)) FROM ${s}.states),
-    'push_head', ${s}.push_head(), 'facts', (SELECT json_object_agg(name, value) FROM ${s}.facts),
-    'holds', (SELECT json_agg(owner) FROM ${s}.owners WHERE holder = me),
-    'last', (SELECT greatest((SELECT max(seq) FROM ${s}.events), (SELECT max(seq) FROM ${s}.deliveries))));
+    'push_head', ${s}.push_head(), 'holds', (SELECT json_agg(owner) FROM ${s}.owners WHERE holder = me));
 $start$;
 `;
