@@ -1,16 +1,15 @@
-import { type Counters, NO_COUNTS } from '../../shared/commit/counters.ts';
+import type { Counters } from '../../shared/commit/counters.ts';
+import { againstCounters, againstLetters, countsByState, MAX_NAMED, named } from '../../shared/history/violations.ts';
 import { seqOfId, toColumn } from '../../shared/keys.ts';
-import { FIRST_FINAL, STATE, STATE_NAMES } from '../../shared/stored-states.ts';
-import type { Row } from '../../shared/writes.ts';
+import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import type { Audit } from '../../store.ts';
 import type { Database } from '../engine/database.ts';
+import { countersOf } from '../engine/totals.ts';
 import { FORGOTTEN } from '../schema/functions/history.ts';
 import { deliveryId } from '../schema/columns.ts';
 
-/** Milliseconds for the audit: a million events take about ten seconds. */
+/** Milliseconds for the audit, which reads every row. */
 const TIMEOUT_MS = 600_000;
-/** Violations of one kind that are named; the rest is counted. */
-const MAX_NAMED = 20;
 
 /** Queries whose every row is a contradiction: SQL that returns ids as JSON, and the text that follows the id. */
 const contradictions = (s: string): readonly { readonly sql: string; readonly text: string }[] => [
@@ -94,90 +93,28 @@ export async function audit(database: Database, s: string, deadLetters: Readonly
   const rows = await database.rows(statement(s), [ids.map(toColumn), owns], TIMEOUT_MS);
   const parts = (wanted: string): Part[] => (rows as unknown as Part[]).filter(([part]) => part === wanted);
   const events = Object.fromEntries(parts('event').map(([, name, count]) => [name, count]));
-  const deliveries: Record<string, number> = {};
-  for (const [, state, count] of parts('delivery')) {
-    const name = STATE_NAMES[Number(state)] ?? `unknown state ${state}`;
-    deliveries[name] = (deliveries[name] ?? 0) + count;
-  }
+  const deliveries = countsByState(parts('delivery').map(([, state, count]) => [Number(state), count]));
+  const states = new Map(parts('letter').map(([, id, state]) => [JSON.parse(id) as string, state]));
+  const totals = parts('total');
   const texts = contradictions(s).map(({ text }) => text);
   const violations = [
-    ...parts('violation').flatMap(([, index, count, found]) => named(idsOf(found), count, texts[Number(index)]!)),
+    ...parts('violation').flatMap(([, index, count, found]) => named(idsOf(found), texts[Number(index)]!, count)),
     ...againstLetters(
       ids,
       parts('dead').flatMap(([, , , found]) => idsOf(found)),
-      parts('letter'),
+      (id) => states.get(id),
     ),
-    ...againstTotals(parts('total'), events, deliveries),
+    ...againstCounters(countersWith('', totals), countersWith(FORGOTTEN, totals), { events, deliveries }),
   ];
   return { events, deliveries, violations };
 }
 
 const idsOf = (json: string): string[] => (JSON.parse(json) as (string | number)[]).map(String);
 
-/** Compares the dead deliveries with the dead letters, which are in the order given. */
-function againstLetters(letters: readonly string[], dead: readonly string[], found: readonly Row[]): string[] {
-  const known = new Set(letters);
-  const states = new Map((found as unknown as Part[]).map(([, id, state]) => [JSON.parse(id) as string, state]));
-  const list = (ids: readonly string[], text: string): string[] => named(ids, ids.length, text);
-  return [
-    ...list(
-      dead.filter((id) => !known.has(id)),
-      'is dead, but not in the dead-letter file',
+/** Counters of the totals whose name begins with `prefix`; names of other counters are ignored. */
+const countersWith = (prefix: string, totals: readonly Part[]): Counters =>
+  countersOf(
+    Object.fromEntries(
+      totals.filter(([, name]) => name.startsWith(prefix)).map(([, name, count]) => [name.slice(prefix.length), count]),
     ),
-    ...list(
-      letters.filter((id) => states.get(id) === STATE.delivered),
-      'is delivered, but in the dead-letter file',
-    ),
-    ...list(
-      letters.filter((id) => (states.get(id) ?? FIRST_FINAL) < FIRST_FINAL),
-      'has not ended, but is in the dead-letter file',
-    ),
-  ];
-}
-
-/** Compares the totals with the rows: each counted event and delivery is stored, or was deleted by `trim`. */
-function againstTotals(
-  totals: readonly Part[],
-  events: Readonly<Record<string, number>>,
-  deliveries: Readonly<Record<string, number>>,
-): string[] {
-  const counted = countersOf(totals.filter(([, name]) => !name.startsWith(FORGOTTEN)));
-  const forgotten = countersOf(
-    totals
-      .filter(([, name]) => name.startsWith(FORGOTTEN))
-      .map(([part, name, count, ids]): Part => [part, name.slice(FORGOTTEN.length), count, ids]),
   );
-  const outcomes = new Set([...Object.keys(events), ...Object.keys(counted.events)]);
-  const stored = Object.values(deliveries).reduce((sum, count) => sum + count, 0);
-  const sums: [string, number, number][] = [
-    ...[...outcomes].map((name): [string, number, number] => [
-      `events that were ${name}`,
-      counted.events[name] ?? 0,
-      (events[name] ?? 0) + (forgotten.events[name] ?? 0),
-    ]),
-    ['deliveries', counted.owed, stored + forgotten.owed],
-    ['delivered deliveries', counted.delivered, (deliveries['delivered'] ?? 0) + forgotten.delivered],
-    ['dead deliveries', counted.dead, deliveries['dead'] ?? 0],
-    ['cancelled deliveries', counted.cancelled, (deliveries['cancelled'] ?? 0) + forgotten.cancelled],
-  ];
-  return sums
-    .filter(([, expected, found]) => expected !== found)
-    .map(([name, expected, found]) => `${expected} ${name} were counted, but ${found} are stored or were forgotten`);
-}
-
-const OF_OUTCOME = 'event:';
-
-/** Totals from their flat names. */
-function countersOf(totals: readonly Part[]): Counters {
-  const flat = Object.fromEntries(totals.map(([, name, count]) => [name, count]));
-  const events = Object.entries(flat)
-    .filter(([name]) => name.startsWith(OF_OUTCOME))
-    .map(([name, count]) => [name.slice(OF_OUTCOME.length), count] as const);
-  const { owed, delivered, dead, cancelled } = { ...NO_COUNTS, ...flat };
-  return { events: Object.fromEntries(events), owed, delivered, dead, cancelled };
-}
-
-function named(ids: readonly string[], count: number, text: string): string[] {
-  const lines = ids.slice(0, MAX_NAMED).map((id) => `${id} ${text}`);
-  return count > MAX_NAMED ? [...lines, `${count - MAX_NAMED} more: ${text}`] : lines;
-}

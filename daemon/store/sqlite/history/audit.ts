@@ -1,13 +1,11 @@
-import { type Counters, FACT, NO_COUNTS } from '../../shared/commit/counters.ts';
-import { forgottenCounters } from './trim.ts';
+import { FACT } from '../../shared/commit/counters.ts';
+import { countersAt } from './trim.ts';
 import { seqOfId, toColumn } from '../../shared/keys.ts';
 import { malformationOf } from '../disk/malformed.ts';
-import { FIRST_FINAL, STATE, STATE_NAMES } from '../../shared/stored-states.ts';
+import { againstCounters, againstLetters, countsByState, named } from '../../shared/history/violations.ts';
+import { FIRST_FINAL, STATE } from '../../shared/stored-states.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Audit } from '../../store.ts';
-
-/** Violations of one kind that are named; the rest is counted. */
-const MAX_NAMED = 20;
 
 /** Lines of SQLite about one damaged file that are shown. */
 const MAX_DAMAGES = 5;
@@ -31,17 +29,13 @@ export function audit(db: Connection, deadLetters: readonly string[]): Audit {
     db.statement('SELECT summary, count(*) FROM events GROUP BY summary').all([]) as [string, number][],
   );
   const byState = db.statement('SELECT state, count(*) FROM deliveries GROUP BY state').all([]) as [number, number][];
-  const deliveries: Record<string, number> = {};
-  for (const [state, count] of byState) {
-    const name = STATE_NAMES[state] ?? `unknown state ${state}`;
-    deliveries[name] = (deliveries[name] ?? 0) + count;
-  }
+  const counts = { events, deliveries: countsByState(byState) };
   const violations = [
     ...invalidRows(db),
-    ...deadLettersAgainstRows(db, deadLetters),
-    ...countersAgainstRows(db, events, deliveries),
+    ...againstLetters(deadLetters, deadIds(db), (id) => stateOf(db, id)),
+    ...againstCounters(countersAt(db, FACT.counters), countersAt(db, FACT.forgotten), counts),
   ];
-  return { events, deliveries, violations };
+  return { ...counts, violations };
 }
 
 /** The audit, or the damage of the file. Damage of rows is found only by the queries that read them. */
@@ -110,24 +104,9 @@ function invalidRows(db: Connection): string[] {
   return table === index ? found : [...found, `${table} deliveries have not ended, but the index has ${index}`];
 }
 
-function deadLettersAgainstRows(db: Connection, deadLetters: readonly string[]): string[] {
-  const inFile = new Set(deadLetters);
-  const dead = (
-    db.statement(`SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.dead}`).all([]) as [string][]
-  ).map(([id]) => JSON.parse(id) as string);
-  const missing = dead.filter((id) => !inFile.has(id));
-  const states = deadLetters.map((id) => ({ id, state: stateOf(db, id) }));
-  return [
-    ...named(missing, 'is dead, but not in the dead-letter file'),
-    ...named(
-      states.filter(({ state }) => state === STATE.delivered).map(({ id }) => id),
-      'is delivered, but in the dead-letter file',
-    ),
-    ...named(
-      states.filter(({ state }) => state !== undefined && state < FIRST_FINAL).map(({ id }) => id),
-      'has not ended, but is in the dead-letter file',
-    ),
-  ];
+function deadIds(db: Connection): string[] {
+  const rows = db.statement(`SELECT body -> '$.id' FROM deliveries WHERE state = ${STATE.dead}`).all([]) as [string][];
+  return rows.map(([id]) => JSON.parse(id) as string);
 }
 
 /** Stored state of a delivery; undefined if it is not stored. */
@@ -137,36 +116,4 @@ export function stateOf(db: Connection, id: string): number | undefined {
   const seq = name?.[0] ?? seqOfId(id);
   const row = seq === undefined ? undefined : (at.all([seq])[0] as [number, string] | undefined);
   return row !== undefined && JSON.parse(row[1]) === id ? row[0] : undefined;
-}
-
-/** Compares the counters with the rows: each counted event and delivery is stored, or was deleted by `trim`. */
-function countersAgainstRows(
-  db: Connection,
-  events: Readonly<Record<string, number>>,
-  deliveries: Readonly<Record<string, number>>,
-): string[] {
-  const row = db.statement('SELECT value FROM facts WHERE name = ?').get([FACT.counters]) as [string] | undefined;
-  const counted = row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
-  const forgotten = forgottenCounters(db);
-  const outcomes = new Set([...Object.keys(events), ...Object.keys(counted.events)]);
-  const stored = Object.values(deliveries).reduce((sum, count) => sum + count, 0);
-  const sums: [string, number, number][] = [
-    ...[...outcomes].map((name): [string, number, number] => [
-      `events that were ${name}`,
-      counted.events[name] ?? 0,
-      (events[name] ?? 0) + (forgotten.events[name] ?? 0),
-    ]),
-    ['deliveries', counted.owed, stored + forgotten.owed],
-    ['delivered deliveries', counted.delivered, (deliveries['delivered'] ?? 0) + forgotten.delivered],
-    ['dead deliveries', counted.dead, deliveries['dead'] ?? 0],
-    ['cancelled deliveries', counted.cancelled, (deliveries['cancelled'] ?? 0) + forgotten.cancelled],
-  ];
-  return sums
-    .filter(([, expected, found]) => expected !== found)
-    .map(([name, expected, found]) => `${expected} ${name} were counted, but ${found} are stored or were forgotten`);
-}
-
-function named(ids: readonly string[], text: string): string[] {
-  const lines = ids.slice(0, MAX_NAMED).map((id) => `${id} ${text}`);
-  return ids.length > MAX_NAMED ? [...lines, `${ids.length - MAX_NAMED} more: ${text}`] : lines;
 }

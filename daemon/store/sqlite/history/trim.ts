@@ -86,7 +86,7 @@ function deleteOrphans(db: Connection, before: number): void {
   const delivered = states.get(STATE.delivered) ?? 0;
   const cancelled = states.get(STATE.cancelled) ?? 0;
   deleteRows(db, old, values);
-  writeForgotten(db, added(forgottenCounters(db), [{ owed: delivered + cancelled, delivered, cancelled }]));
+  writeForgotten(db, added(countersAt(db, FACT.forgotten), [{ owed: delivered + cancelled, delivered, cancelled }]));
 }
 
 function deleteEvents(db: Connection, events: readonly Candidate[]): void {
@@ -112,7 +112,7 @@ function deleteEvents(db: Connection, events: readonly Candidate[]): void {
     db.statement('DELETE FROM events WHERE seq = ?').run([seq]);
   }
   deleteEmptyBlocks(db, 'events', events[0]![0], events.at(-1)![0]);
-  writeForgotten(db, added(forgottenCounters(db), changes));
+  writeForgotten(db, added(countersAt(db, FACT.forgotten), changes));
 }
 
 function writeForgotten(db: Connection, counters: Counters): void {
@@ -150,8 +150,8 @@ function deleteNames(db: Connection, condition: string, values: readonly Value[]
   for (const [id] of ids as [string][]) deleteName.run([toColumn(JSON.parse(id) as string)]);
 }
 
-/** Totals of everything deleted so far; written only here. */
-export function forgottenCounters(db: Connection): Counters {
-  const row = db.statement('SELECT value FROM facts WHERE name = ?').get([FACT.forgotten]) as [string] | undefined;
+/** Counters stored under a name of `FACT`: `counters` of everything, `forgotten` of everything deleted so far. */
+export function countersAt(db: Connection, fact: typeof FACT.counters | typeof FACT.forgotten): Counters {
+  const row = db.statement('SELECT value FROM facts WHERE name = ?').get([fact]) as [string] | undefined;
   return row === undefined ? NO_COUNTS : (JSON.parse(row[0]) as Counters);
 }
